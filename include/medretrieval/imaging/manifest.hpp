@@ -1,0 +1,54 @@
+/// \file
+/// The general import: a folder of images and a CSV manifest that says what each of them is.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <medretrieval/error.hpp>
+
+namespace medretrieval::imaging {
+
+/// Which column means what.
+struct ManifestOptions {
+  std::string path_column = "path";
+  std::string split_column = "split";
+  std::string patient_column = "patient_id";
+  /// Empty: "labels" when the manifest has it, else "label".
+  std::string label_column;
+  char label_separator = '|';
+};
+
+/// One row: an image file and what is known of it.
+struct ManifestRow {
+  std::filesystem::path file;       ///< the folder joined with the path column
+  std::string path;                 ///< the path column as written
+  std::string split;                ///< "train", "database", "query" or empty when there is no split column
+  std::string patient;              ///< empty: unknown
+  std::vector<std::string> labels;  ///< in the order written, without repeats and empty parts
+  std::vector<std::string> other;  ///< the remaining columns' values, in the order of Manifest::other_columns
+};
+
+/// A whole manifest.
+struct Manifest {
+  std::vector<ManifestRow> rows;
+  std::vector<std::string> other_columns;  ///< names of the columns that have no meaning above
+  std::string label_column;                ///< the column the labels came from
+
+  /// Indices of the rows of one split, in file order.
+  std::vector<std::size_t> rows_of(const std::string& split) const;
+};
+
+/// Reads a manifest (RFC 4180 CSV with a header line, UTF-8, an optional byte-order mark). Files are not
+/// opened, but paths must stay inside `folder`. \throws Error not_found (no such file; a named column that is
+/// not there: the message lists the columns that are),
+///         corrupt (a row with another number of fields, an unclosed quote: the message gives the line),
+///         invalid_argument (an absolute path or one with "..", an empty path, a split that is none of the
+///         three).
+Manifest read_manifest(const std::filesystem::path& folder, const std::filesystem::path& csv,
+                       const ManifestOptions& options = {});
+
+}  // namespace medretrieval::imaging

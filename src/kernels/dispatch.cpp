@@ -1,0 +1,75 @@
+#include "kernels/dispatch.hpp"
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "base/concat.hpp"
+
+namespace medretrieval::kernels {
+
+namespace {
+
+/// `part`, with the functions it leaves out taken from `whole`.
+[[maybe_unused]] KernelTable completed(KernelTable part, const KernelTable& whole) {
+  const auto fill = [](auto& function, auto fallback) {
+    if (function == nullptr) function = fallback;
+  };
+  fill(part.hamming, whole.hamming);
+  fill(part.hamming32, whole.hamming32);
+  fill(part.adc8, whole.adc8);
+  fill(part.adc4, whole.adc4);
+  fill(part.l2_squared, whole.l2_squared);
+  fill(part.inner_product, whole.inner_product);
+  if (part.multiply_tile == nullptr) {
+    part.multiply_tile = whole.multiply_tile;
+    part.tile_rows = whole.tile_rows;
+    part.tile_cols = whole.tile_cols;
+  }
+  return part;
+}
+
+std::vector<KernelTable> find_supported() {
+  std::vector<KernelTable> tables = {kScalarKernels};
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  const bool vbmi =
+      avx512 && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vpopcntdq");
+  if (avx2) tables.push_back(kAvx2Kernels);
+  if (avx512) tables.push_back(kAvx512Kernels);
+  if (vbmi) tables.push_back(completed(kAvx512VbmiKernels, kAvx512Kernels));
+#elif defined(__aarch64__)
+  tables.push_back(completed(kNeonKernels, kScalarKernels));
+#endif
+  return tables;
+}
+
+const KernelTable& choose() {
+  const char* forced = std::getenv("MEDRETRIEVAL_FORCE_ISA");
+  if (forced == nullptr || *forced == '\0') return supported().back();
+  std::string names;
+  for (const auto& table : supported()) {
+    if (std::string_view(forced) == table.name) return table;
+    names += names.empty() ? "" : ", ";
+    names += table.name;
+  }
+  detail::fail(ErrorCode::unsupported, "MEDRETRIEVAL_FORCE_ISA: this machine can run ", names, "; got '",
+               forced, "'");
+}
+
+}  // namespace
+
+const std::vector<KernelTable>& supported() {
+  static const std::vector<KernelTable> tables = find_supported();
+  return tables;
+}
+
+const KernelTable& active() {
+  static const KernelTable& table = choose();
+  return table;
+}
+
+}  // namespace medretrieval::kernels

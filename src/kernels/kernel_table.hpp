@@ -1,0 +1,89 @@
+// The inner loops, one table of functions for each instruction set.
+//
+// A kernel file includes only its intrinsics, <cstddef>, <cstdint> and this header: anything inline from
+// elsewhere would be compiled with that file's instruction set and could be linked into baseline code.
+//
+// Every table gives the same bits. For that, floating point follows two fixed orders:
+//  - vectors (l2_squared, inner_product) and sums of table entries (adc): 16 lanes, element i in lane i mod
+//  16,
+//    padded with zeros to a multiple of 16; vectors use fused multiply-add. The lanes are added as a tree:
+//    lane j += lane j + 8, then + 4, + 2, + 1.
+//  - matrix products: one accumulator for each output, fused multiply-add, ascending inner index.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace medretrieval::kernels {
+
+/// Codes are stored in blocks of this many rows, so that one 64-bit word masks a block.
+inline constexpr std::size_t kBlockRows = 64;
+
+/// The blocks to scan and the rows that count.
+struct BlockSpan {
+  const std::uint8_t* blocks;  ///< the first block, 64-byte aligned
+  std::size_t count;           ///< number of blocks
+  const std::uint64_t* masks;  ///< one word a block, bit r for row r; null: all rows
+  std::uint32_t first_row;     ///< the number of the first block's row 0
+};
+
+/// Where rows go whose distance does not exceed the threshold, in ascending row order.
+/// A scan stops before a block when fewer than kBlockRows places are free.
+struct Survivors {
+  std::uint32_t* rows;
+  float* distances;
+  std::size_t capacity;  ///< at least kBlockRows
+  std::size_t count;     ///< in: places taken; out: places taken
+};
+
+/// Hamming distance over `words` 64-bit words a code; block layout word[w][row]. `weights` (one a word) or
+/// null.
+using HammingScan = std::size_t (*)(const BlockSpan& span, const std::uint64_t* query,
+                                    const std::uint32_t* weights, std::size_t words, std::uint32_t threshold,
+                                    Survivors& out) noexcept;
+/// Hamming distance of codes of up to 32 bits; block layout word[row].
+using Hamming32Scan = std::size_t (*)(const BlockSpan& span, std::uint32_t query, std::uint32_t threshold,
+                                      Survivors& out) noexcept;
+/// Asymmetric distance: the sum of one table entry for each of `subspaces` code entries.
+/// 8-bit codes: block layout entry[m][row], tables float[m][256]. 4-bit codes: byte[m / 2][row], the even
+/// entry in the low half, tables float[m][16].
+using AdcScan = std::size_t (*)(const BlockSpan& span, const float* tables, std::size_t subspaces,
+                                float threshold, Survivors& out) noexcept;
+
+/// Distance of `query` to rows of a matrix: row `indices[i]` (or i when null) at `base + row * stride`, to
+/// out[i].
+using RowDistances = void (*)(const float* query, const float* base, std::size_t stride,
+                              const std::uint32_t* indices, std::size_t count, std::size_t dimension,
+                              float* out) noexcept;
+
+/// One tile of a matrix product: c[i][j] continues with sum over k of a[k * tile_rows + i] * b[k * tile_cols
+/// + j]. `c` is tile_rows x tile_cols with row stride `c_stride`.
+using MultiplyTile = void (*)(const float* a, const float* b, std::size_t depth, float* c,
+                              std::size_t c_stride) noexcept;
+
+/// All scans return the number of blocks done.
+struct KernelTable {
+  const char* name;
+  HammingScan hamming;
+  Hamming32Scan hamming32;
+  AdcScan adc8;
+  AdcScan adc4;
+  RowDistances l2_squared;
+  RowDistances inner_product;
+  MultiplyTile multiply_tile;
+  std::size_t tile_rows;
+  std::size_t tile_cols;  ///< at most 64; tile_rows at most 16
+};
+
+extern const KernelTable kScalarKernels;
+#if defined(__x86_64__)
+extern const KernelTable kAvx2Kernels;
+extern const KernelTable kAvx512Kernels;
+/// Only the functions that gain from VBMI or VPOPCNTDQ; the others are null and come from kAvx512Kernels.
+extern const KernelTable kAvx512VbmiKernels;
+#elif defined(__aarch64__)
+/// Hamming and row distances; the others are null and come from kScalarKernels.
+extern const KernelTable kNeonKernels;
+#endif
+
+}  // namespace medretrieval::kernels
