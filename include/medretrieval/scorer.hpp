@@ -1,0 +1,81 @@
+/// \file
+/// Scoring and selection in one pass: a scorer offers rows to a pool, which keeps the nearest.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <medretrieval/codes.hpp>
+#include <medretrieval/item_id.hpp>
+#include <medretrieval/matrix.hpp>
+
+namespace medretrieval {
+
+/// A row that may become a hit. Candidates are ordered by (distance, id), so no two are equal.
+struct Candidate {
+  ItemId id = 0;
+  float distance = 0;
+  std::uint32_t segment = 0;
+  std::uint32_t row = 0;  ///< within the segment
+
+  friend bool operator<(const Candidate& a, const Candidate& b) noexcept {
+    return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
+  }
+};
+
+/// Consecutive rows of one segment that a query may look at.
+struct ScanPart {
+  CodesView codes;                       ///< of the whole segment
+  MatrixView features;                   ///< of the whole segment; empty when the segment stores none
+  std::span<const ItemId> ids;           ///< of the whole segment
+  std::uint32_t segment = 0;             ///< written into the candidates
+  std::uint32_t begin = 0;               ///< first row
+  std::uint32_t end = 0;                 ///< one past the last row
+  const std::uint64_t* masks = nullptr;  ///< one word for each block of 64 rows of the segment, bit r for row
+                                         ///< r of the block; only set rows count. Null: every row counts
+};
+
+/// Keeps the best candidates of those offered. Not thread-safe; one for each thread, then merge().
+class CandidatePool {
+ public:
+  /// Keeps the `capacity` smallest by (distance, id).
+  explicit CandidatePool(std::size_t capacity);
+  /// Keeps everything up to `radius`.
+  static CandidatePool within(float radius);
+
+  /// The ids and number of the segment whose rows are offered next.
+  void enter(const ScanPart& part) noexcept;
+  /// No row above this distance can stay; a scorer need not offer it. Falls as the pool fills.
+  float threshold() const noexcept { return threshold_; }
+  /// Rows of the entered segment with their distances, in any order, each row once.
+  void offer(const std::uint32_t* rows, const float* distances, std::size_t count);
+
+  void merge(CandidatePool&& other);
+  /// The kept candidates in order; the pool is empty afterwards.
+  std::vector<Candidate> take();
+
+ private:
+  void shrink();
+
+  std::size_t capacity_;
+  float threshold_;
+  std::vector<Candidate> candidates_;
+  const ItemId* ids_ = nullptr;
+  std::uint32_t segment_ = 0;
+};
+
+/// A batch of queries, prepared for one code layout: lookup tables or query codes.
+/// Immutable; scan() may run in many threads at once.
+class QueryScorer {
+ public:
+  virtual ~QueryScorer() = default;
+  /// Number of queries.
+  virtual std::size_t size() const noexcept = 0;
+  /// Offers every row of `part` that could stay in the pool.
+  /// \param query below size()
+  virtual void scan(std::size_t query, const ScanPart& part, CandidatePool& pool) const = 0;
+};
+
+}  // namespace medretrieval

@@ -1,0 +1,33 @@
+// Scores stored features by an exact distance: the second stage, and exact search.
+#pragma once
+
+#include <cstdint>
+#include <medretrieval/scorer.hpp>
+#include <span>
+#include <vector>
+
+namespace medretrieval::detail {
+
+/// What the exact distance is. Smaller is always nearer.
+enum class FeatureDistance {
+  l2,             ///< squared Euclidean
+  inner_product,  ///< minus the inner product
+  cosine,         ///< 1 - cosine similarity; 1 when either vector is zero
+};
+
+class FeatureScorer final : public QueryScorer {
+ public:
+  FeatureScorer(MatrixView queries, FeatureDistance distance) : queries_(queries), distance_(distance) {}
+
+  std::size_t size() const noexcept override { return queries_.rows(); }
+  void scan(std::size_t query, const ScanPart& part, CandidatePool& pool) const override;
+  /// The distances of rows `rows[i]` of `features` (rows i when `rows` is null).
+  void distances(std::size_t query, MatrixView features, const std::uint32_t* rows, std::size_t count,
+                 float* out) const;
+
+ private:
+  MatrixView queries_;
+  FeatureDistance distance_;
+};
+
+}  // namespace medretrieval::detail

@@ -1,0 +1,254 @@
+// Every instruction set against the scalar reference, bit for bit.
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cstring>
+#include <medretrieval/matrix.hpp>
+#include <vector>
+
+#include "base/random.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace medretrieval::kernels {
+namespace {
+
+using detail::Random;
+
+/// 64-byte aligned storage.
+class Aligned {
+ public:
+  explicit Aligned(std::size_t bytes) : memory_(1, bytes / sizeof(float) + 16) {}
+  std::uint8_t* bytes() { return reinterpret_cast<std::uint8_t*>(memory_.data()); }
+
+ private:
+  Matrix memory_;
+};
+
+struct Kept {
+  std::vector<std::uint32_t> rows;
+  std::vector<float> distances;
+  bool operator==(const Kept&) const = default;
+};
+
+/// Runs a scan to the end with a small buffer, as the scan loop does.
+template <class Scan>
+Kept run(BlockSpan span, std::size_t block_bytes, std::size_t capacity, const Scan& scan) {
+  Kept kept;
+  std::vector<std::uint32_t> rows(capacity);
+  std::vector<float> distances(capacity);
+  while (span.count != 0) {
+    Survivors out = {rows.data(), distances.data(), capacity, 0};
+    const std::size_t done = scan(span, out);
+    EXPECT_GT(done, 0U);
+    kept.rows.insert(kept.rows.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(out.count));
+    kept.distances.insert(kept.distances.end(), distances.begin(),
+                          distances.begin() + static_cast<std::ptrdiff_t>(out.count));
+    span.blocks += done * block_bytes;
+    span.count -= done;
+    span.first_row += static_cast<std::uint32_t>(done * kBlockRows);
+    if (span.masks != nullptr) span.masks += done;
+  }
+  return kept;
+}
+
+class EveryIsa : public ::testing::TestWithParam<std::size_t> {
+ protected:
+  const KernelTable& table() const { return supported()[GetParam()]; }
+};
+
+enum class Content { random, zeros, ones, near_query };
+
+void fill(std::uint8_t* bytes, std::size_t count, Content content, const std::vector<std::uint64_t>& query,
+          std::size_t words, Random& random) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (content == Content::random) bytes[i] = static_cast<std::uint8_t>(random.next());
+    if (content == Content::zeros) bytes[i] = 0;
+    if (content == Content::ones) bytes[i] = 0xff;
+  }
+  if (content != Content::near_query) return;
+  auto* out = reinterpret_cast<std::uint64_t*>(bytes);  // one bit away from the query
+  for (std::size_t i = 0; i < count / 8; ++i) {
+    out[i] = query[i / kBlockRows % words] ^ (i % 3 == 0 ? std::uint64_t{1} << i % 64 : 0);
+  }
+}
+
+TEST_P(EveryIsa, HammingEqualsScalarAtEveryWidth) {
+  Random random(1);
+  for (std::size_t words = 1; words <= 17; ++words) {
+    std::vector<std::uint64_t> query(words);
+    std::vector<std::uint32_t> weights(words);
+    for (auto& word : query) word = random.next();
+    for (auto& weight : weights) weight = 1 + static_cast<std::uint32_t>(random.below(1000));
+    constexpr std::size_t kBlocks = 5;
+    const std::size_t block_bytes = words * kBlockRows * 8;
+    Aligned codes(kBlocks * block_bytes);
+    std::vector<std::uint64_t> masks = {random.next(), 0, ~std::uint64_t{0}, 1, std::uint64_t{1} << 63};
+    for (const auto content : {Content::random, Content::zeros, Content::ones, Content::near_query}) {
+      fill(codes.bytes(), kBlocks * block_bytes, content, query, words, random);
+      for (const std::uint64_t* mask : std::initializer_list<const std::uint64_t*>{nullptr, masks.data()}) {
+        for (const std::uint32_t* weight : std::initializer_list<const std::uint32_t*>{nullptr, weights.data()}) {
+          for (const std::uint32_t threshold : {0U, 1U, static_cast<std::uint32_t>(words * 32),
+                                                static_cast<std::uint32_t>(words * 16000), 1U << 24}) {
+            const BlockSpan span = {codes.bytes(), kBlocks, mask, 640};
+            const auto scan_with = [&](const KernelTable& kernel) {
+              return run(span, block_bytes, 100, [&](const BlockSpan& s, Survivors& out) {
+                return kernel.hamming(s, query.data(), weight, words, threshold, out);
+              });
+            };
+            EXPECT_EQ(scan_with(table()), scan_with(kScalarKernels))
+                << words << " words, threshold " << threshold;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(EveryIsa, Hamming32EqualsScalar) {
+  Random random(2);
+  constexpr std::size_t kBlocks = 6;
+  Aligned codes(kBlocks * kBlockRows * 4);
+  for (int round = 0; round < 20; ++round) {
+    const auto query = static_cast<std::uint32_t>(random.next());
+    auto* words = reinterpret_cast<std::uint32_t*>(codes.bytes());
+    for (std::size_t i = 0; i < kBlocks * kBlockRows; ++i) {
+      words[i] = round % 4 == 0 ? query ^ 1U << i % 32 : static_cast<std::uint32_t>(random.next());
+    }
+    std::vector<std::uint64_t> masks(kBlocks);
+    for (auto& mask : masks) mask = random.next() & random.next();
+    for (const std::uint32_t threshold : {0U, 1U, 15U, 32U, 1U << 24, ~0U}) {
+      const BlockSpan span = {codes.bytes(), kBlocks, round % 2 == 0 ? nullptr : masks.data(), 0};
+      const auto scan_with = [&](const KernelTable& kernel) {
+        return run(span, kBlockRows * 4, 64, [&](const BlockSpan& s, Survivors& out) {
+          return kernel.hamming32(s, query, threshold, out);
+        });
+      };
+      EXPECT_EQ(scan_with(table()), scan_with(kScalarKernels)) << "threshold " << threshold;
+    }
+  }
+}
+
+TEST_P(EveryIsa, AdcEqualsScalarAtEveryNumberOfSubspaces) {
+  Random random(3);
+  for (const std::size_t bits : {4U, 8U}) {
+    for (std::size_t subspaces = 1; subspaces <= 50; ++subspaces) {
+      const std::size_t entries = std::size_t{1} << bits;
+      std::vector<float> tables(subspaces * entries);
+      for (std::size_t i = 0; i < tables.size(); ++i) {
+        const int kind = static_cast<int>(subspaces % 3);  // spread, all equal, huge
+        tables[i] = kind == 0   ? static_cast<float>(random.uniform() * 100)
+                    : kind == 1 ? 0.1F
+                                : static_cast<float>(random.uniform() * 1e35);
+      }
+      constexpr std::size_t kBlocks = 4;
+      const std::size_t block_bytes = (subspaces * bits + 7) / 8 * kBlockRows;
+      Aligned codes(kBlocks * block_bytes);
+      for (std::size_t i = 0; i < kBlocks * block_bytes; ++i)
+        codes.bytes()[i] = static_cast<std::uint8_t>(random.next());
+      const std::vector<std::uint64_t> masks = {random.next(), ~std::uint64_t{0}, 0, random.next()};
+      float expected_median = 0;
+      for (std::size_t m = 0; m < subspaces; ++m) expected_median += tables[m * entries];
+      for (const float threshold : {0.0F, expected_median, 1e38F}) {
+        for (const std::uint64_t* mask : std::initializer_list<const std::uint64_t*>{nullptr, masks.data()}) {
+          const BlockSpan span = {codes.bytes(), kBlocks, mask, 64};
+          const auto scan_with = [&](const KernelTable& kernel) {
+            return run(span, block_bytes, 100, [&](const BlockSpan& s, Survivors& out) {
+              return (bits == 8 ? kernel.adc8 : kernel.adc4)(s, tables.data(), subspaces, threshold, out);
+            });
+          };
+          EXPECT_EQ(scan_with(table()), scan_with(kScalarKernels))
+              << subspaces << " subspaces of " << bits << " bits";
+        }
+      }
+    }
+  }
+}
+
+TEST_P(EveryIsa, RowDistancesEqualScalarInEveryBit) {
+  Random random(4);
+  constexpr std::size_t kRows = 11;
+  for (std::size_t dimension = 1; dimension <= 100; ++dimension) {
+    const std::size_t stride = dimension + dimension % 5;
+    std::vector<float> query(dimension);
+    std::vector<float> base(kRows * stride);
+    const double scale = dimension % 3 == 0   ? 1e16
+                         : dimension % 3 == 1 ? 1
+                                              : 1e-20;  // overflow-free to denormal
+    for (auto& value : query) value = static_cast<float>(random.normal() * scale * 0.1);
+    for (auto& value : base) value = static_cast<float>(random.normal() * scale * 0.1);
+    const std::vector<std::uint32_t> indices = {10, 0, 3, 3, 7, 9, 1};
+    const auto compare = [&](RowDistances KernelTable::*function) {
+      for (const bool indexed : {false, true}) {
+        const std::size_t count = indexed ? indices.size() : kRows;
+        std::vector<float> got(count, -1);
+        std::vector<float> expected(count, -2);
+        (table().*function)(query.data(), base.data(), stride, indexed ? indices.data() : nullptr, count,
+                            dimension, got.data());
+        (kScalarKernels.*function)(query.data(), base.data(), stride, indexed ? indices.data() : nullptr,
+                                   count, dimension, expected.data());
+        EXPECT_EQ(std::memcmp(got.data(), expected.data(), count * sizeof(float)), 0)
+            << "dimension " << dimension;
+      }
+    };
+    compare(&KernelTable::l2_squared);
+    compare(&KernelTable::inner_product);
+  }
+}
+
+TEST_P(EveryIsa, MultiplyTileIsOneAscendingFusedSum) {
+  Random random(5);
+  const KernelTable& kernel = table();
+  for (const std::size_t depth : {0U, 1U, 2U, 7U, 256U}) {
+    std::vector<float> a(kernel.tile_rows * depth);
+    std::vector<float> b(kernel.tile_cols * depth);
+    for (auto& value : a) value = static_cast<float>(random.normal());
+    for (auto& value : b) value = static_cast<float>(random.normal());
+    const std::size_t stride = kernel.tile_cols + 3;
+    std::vector<float> c(kernel.tile_rows * stride, 0.5F);
+    kernel.multiply_tile(a.data(), b.data(), depth, c.data(), stride);
+    for (std::size_t i = 0; i < kernel.tile_rows; ++i) {
+      for (std::size_t j = 0; j < stride; ++j) {
+        float sum = 0.5F;
+        for (std::size_t k = 0; k < depth && j < kernel.tile_cols; ++k) {
+          sum = __builtin_fmaf(a[k * kernel.tile_rows + i], b[k * kernel.tile_cols + j], sum);
+        }
+        EXPECT_EQ(c[i * stride + j], sum) << i << ", " << j;
+      }
+    }
+  }
+}
+
+TEST(ScalarKernels, L2FollowsItsFixedOrder) {
+  // 17 ones: lane 0 holds 2, the others 1; the tree adds exactly.
+  const std::vector<float> ones(17, 1.0F);
+  const std::vector<float> zeros(17, 0.0F);
+  float distance = 0;
+  kScalarKernels.l2_squared(ones.data(), zeros.data(), 17, nullptr, 1, 17, &distance);
+  EXPECT_EQ(distance, 17.0F);
+  // A large value in lane 0 swallows what is added to it last, but not what lanes 1 to 15 collected among
+  // themselves.
+  std::vector<float> values(16, 1.0F);
+  values[0] = 4096;  // 2^24 when squared; 15 ones beside it
+  const std::vector<float> origin(16, 0.0F);
+  kScalarKernels.l2_squared(values.data(), origin.data(), 16, nullptr, 1, 16, &distance);
+  // lane 0 + lane 8 = 2^24 + 1 rounds to 2^24; then + 2, + 4, + 8
+  EXPECT_EQ(distance, 16777216.0F + 14.0F);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, EveryIsa, ::testing::Range<std::size_t>(0, supported().size()),
+                         [](const auto& tested) { return std::string(supported()[tested.param].name); });
+
+TEST(Dispatch, OffersScalarFirstAndCompleteTables) {
+  EXPECT_STREQ(supported().front().name, "scalar");
+  for (const auto& kernel : supported()) {
+    EXPECT_NE(kernel.hamming, nullptr);
+    EXPECT_NE(kernel.adc8, nullptr);
+    EXPECT_NE(kernel.adc4, nullptr);
+    EXPECT_NE(kernel.multiply_tile, nullptr);
+    EXPECT_LE(kernel.tile_rows, 16U);
+    EXPECT_LE(kernel.tile_cols, 64U);
+  }
+}
+
+}  // namespace
+}  // namespace medretrieval::kernels

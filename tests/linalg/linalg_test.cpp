@@ -1,0 +1,150 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/random.hpp"
+#include "linalg/k_means.hpp"
+#include "linalg/matrix_multiply.hpp"
+#include "linalg/orthogonal.hpp"
+#include "support/expect_error.hpp"
+#include "support/random_features.hpp"
+
+namespace medretrieval::linalg {
+namespace {
+
+using testing::gaussian;
+using testing::max_distance_from_identity;
+
+TEST(MultiplyTransposed, EqualsTheAscendingFusedSumForAwkwardShapes) {
+  const std::size_t shapes[][3] = {{1, 1, 1},     {3, 5, 7},       {12, 32, 16},
+                                   {97, 33, 300}, {100, 1030, 17}, {200, 2, 513}};
+  for (const auto& [m, n, k] : shapes) {
+    const Matrix a = gaussian(m, k, 1);
+    const Matrix b = gaussian(n, k, 2);
+    const Matrix c = multiply_transposed(a, b, 1);
+    for (std::size_t i = 0; i < m; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        float sum = 0;
+        for (std::size_t d = 0; d < k; ++d) sum = std::fma(a(i, d), b(j, d), sum);
+        ASSERT_EQ(c(i, j), sum) << m << " x " << n << " x " << k << " at " << i << ", " << j;
+      }
+    }
+  }
+}
+
+TEST(MultiplyTransposed, IsTheSameAtAnyThreadCountAndStride) {
+  const Matrix a = gaussian(500, 70, 3);
+  const Matrix b = gaussian(60, 70, 4);
+  const Matrix one = multiply_transposed(a, b, 1);
+  for (const int threads : {2, 8}) {
+    const Matrix many = multiply_transposed(a, b, threads);
+    EXPECT_TRUE(std::equal(one.data(), one.data() + 500 * 60, many.data()));
+  }
+  const Matrix part = multiply_transposed(a.view().cols_from(10, 20), b.view().cols_from(10, 20), 1);
+  const Matrix copied = multiply_transposed(Matrix::copy_of(a.view().cols_from(10, 20)),
+                                            Matrix::copy_of(b.view().cols_from(10, 20)), 1);
+  EXPECT_TRUE(std::equal(part.data(), part.data() + 500 * 60, copied.data()));
+}
+
+TEST(CrossProduct, AgreesWithDoublePrecision) {
+  const Matrix a = gaussian(3000, 9, 5);
+  const Matrix b = gaussian(3000, 4, 6);
+  const DoubleMatrix product = cross_product(a, b, 2);
+  for (std::size_t i = 0; i < 9; ++i) {
+    for (std::size_t j = 0; j < 4; ++j) {
+      double sum = 0;
+      for (std::size_t r = 0; r < 3000; ++r)
+        sum += static_cast<double>(a(r, i)) * static_cast<double>(b(r, j));
+      EXPECT_NEAR(product(i, j), sum, 1e-2);
+    }
+  }
+}
+
+TEST(PrincipalComponents, FindsTheAxesOfAStretchedCloud) {
+  Matrix points = gaussian(4000, 5, 7);
+  const float scales[] = {1, 5, 3, 0.5F, 2};
+  for (std::size_t r = 0; r < points.rows(); ++r) {
+    for (std::size_t c = 0; c < 5; ++c) points(r, c) = points(r, c) * scales[c] + 10;
+  }
+  const auto found = principal_components(points, 5, 1);
+  const std::size_t order[] = {1, 2, 4, 0, 3};
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_NEAR(found.directions(i, order[i]), 1, 0.02) << i;
+    EXPECT_NEAR(found.variances[i],
+                static_cast<double>(scales[order[i]]) * static_cast<double>(scales[order[i]]), 1);
+    EXPECT_NEAR(found.mean[i], 10, 0.4);
+  }
+  EXPECT_TRUE(std::is_sorted(found.variances.rbegin(), found.variances.rend()));
+  EXPECT_LT(max_distance_from_identity(found.directions), 1e-5);
+}
+
+TEST(Rotations, AreOrthogonal) {
+  detail::Random random(1);
+  EXPECT_LT(max_distance_from_identity(random_rotation(40, random)), 1e-5);
+  const Matrix x = gaussian(500, 20, 8);
+  EXPECT_LT(max_distance_from_identity(nearest_orthogonal(cross_product(x, gaussian(500, 20, 9), 1))), 1e-5);
+  EXPECT_LT(max_distance_from_identity(nearest_orthogonal(DoubleMatrix(3, 3))), 1e-5) << "even of zeros";
+}
+
+TEST(NearestOrthogonal, RecoversARotation) {
+  detail::Random random(2);
+  const Matrix rotation = random_rotation(12, random);
+  const Matrix x = gaussian(300, 12, 10);
+  const Matrix y = multiply_transposed(x, rotation, 1);  // rows R x
+  const Matrix found = nearest_orthogonal(cross_product(y, x, 1));
+  for (std::size_t i = 0; i < 12; ++i) {
+    for (std::size_t j = 0; j < 12; ++j) EXPECT_NEAR(found(i, j), rotation(i, j), 1e-4);
+  }
+}
+
+TEST(KMeans, ObjectiveNeverRisesAndClustersAreFound) {
+  Matrix points = gaussian(1200, 6, 11);
+  for (std::size_t r = 0; r < points.rows(); ++r) points(r, r % 6) += 20;
+  const auto found = k_means(points, {.clusters = 6, .iterations = 30, .seed = 3, .threads = 2});
+  EXPECT_LT(found.objective / 1200, 6.5) << "six separate unit clouds in six dimensions";
+  Matrix centroids = found.centroids.clone();
+  std::vector<std::uint32_t> assignment;
+  double before = found.objective;
+  for (int i = 0; i < 5; ++i) {
+    const double now = k_means_step(points, centroids, assignment, 1);
+    EXPECT_LE(now, before * (1 + 1e-6));
+    before = now;
+  }
+}
+
+TEST(KMeans, IsTheSameAtAnyThreadCount) {
+  const Matrix points = gaussian(5000, 16, 12);
+  const auto one = k_means(points, {.clusters = 64, .iterations = 8, .seed = 1, .threads = 1});
+  for (const int threads : {2, 8}) {
+    const auto many = k_means(points, {.clusters = 64, .iterations = 8, .seed = 1, .threads = threads});
+    EXPECT_EQ(one.objective, many.objective);
+    EXPECT_TRUE(std::equal(one.centroids.data(), one.centroids.data() + 64 * 16, many.centroids.data()));
+  }
+}
+
+TEST(KMeans, MovesEmptyClustersAndSurvivesDuplicates) {
+  Matrix points(40, 2);
+  for (std::size_t r = 0; r < 40; ++r) points(r, 0) = r < 36 ? 0.0F : static_cast<float>(r);
+  const auto found = k_means(points, {.clusters = 5, .iterations = 20, .seed = 1, .threads = 1});
+  EXPECT_EQ(found.objective, 0) << "five distinct points, five clusters";
+  const Matrix equal_points(10, 3);
+  EXPECT_EQ(k_means(equal_points, {.clusters = 4, .iterations = 5, .seed = 1, .threads = 1}).objective, 0);
+  EXPECT_ERROR(k_means(equal_points, {.clusters = 11}), invalid_argument, "(11), got 10");
+}
+
+TEST(AssignNearest, BreaksTiesByTheLowestNumber) {
+  Matrix centroids(3, 2);
+  centroids(0, 0) = 5;
+  centroids(1, 0) = 1;
+  centroids(2, 0) = 1;
+  Matrix points(1, 2);
+  points(0, 0) = 1;
+  std::uint32_t nearest = 9;
+  assign_nearest(points, centroids, &nearest, 1);
+  EXPECT_EQ(nearest, 1U);
+}
+
+}  // namespace
+}  // namespace medretrieval::linalg
