@@ -40,12 +40,8 @@ class ByteWriter {
   std::vector<std::byte> take() noexcept { return std::move(buffer_); }
 
  private:
-  void raw(const void* data, std::size_t size) {
-    if (size == 0) return;
-    const std::size_t end = buffer_.size();
-    buffer_.resize(end + size);
-    std::memcpy(buffer_.data() + end, data, size);
-  }
+  void raw(const void* data, std::size_t size);
+
   std::vector<std::byte> buffer_;
 };
 

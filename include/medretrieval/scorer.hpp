@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -37,13 +38,19 @@ struct ScanPart {
                                          ///< r of the block; only set rows count. Null: every row counts
 };
 
+/// How many candidates stay, and how far away.
+struct PoolLimit {
+  std::size_t count = kNoCount;                           ///< at most so many
+  float radius = std::numeric_limits<float>::infinity();  ///< none above this distance
+
+  static constexpr std::size_t kNoCount = ~std::size_t{0};
+};
+
 /// Keeps the best candidates of those offered. Not thread-safe; one for each thread, then merge().
 class CandidatePool {
  public:
-  /// Keeps the `capacity` smallest by (distance, id).
-  explicit CandidatePool(std::size_t capacity);
-  /// Keeps everything up to `radius`.
-  static CandidatePool within(float radius);
+  /// Keeps the smallest by (distance, id) that the limit allows.
+  explicit CandidatePool(PoolLimit limit);
 
   /// The ids and number of the segment whose rows are offered next.
   void enter(const ScanPart& part) noexcept;

@@ -5,22 +5,13 @@
 namespace medretrieval {
 
 namespace {
-/// Candidates gathered beyond the capacity before the surplus is dropped, so that dropping costs little per
-/// row.
+/// Candidates gathered beyond the capacity before the surplus is dropped, so that dropping costs little per row.
 constexpr std::size_t kSlack = 1024;
-constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 }  // namespace
 
-CandidatePool::CandidatePool(std::size_t capacity)
-    : capacity_(capacity),
-      threshold_(capacity == 0 ? -std::numeric_limits<float>::infinity()
-                               : std::numeric_limits<float>::infinity()) {}
-
-CandidatePool CandidatePool::within(float radius) {
-  CandidatePool pool(kUnlimited);
-  pool.threshold_ = radius;
-  return pool;
-}
+CandidatePool::CandidatePool(PoolLimit limit)
+    : capacity_(limit.count),
+      threshold_(limit.count == 0 ? -std::numeric_limits<float>::infinity() : limit.radius) {}
 
 void CandidatePool::enter(const ScanPart& part) noexcept {
   ids_ = part.ids.data();
@@ -32,8 +23,7 @@ void CandidatePool::offer(const std::uint32_t* rows, const float* distances, std
     if (!(distances[i] <= threshold_)) continue;
     candidates_.push_back({ids_[rows[i]], distances[i], segment_, rows[i]});
   }
-  if (capacity_ < kUnlimited - kSlack && candidates_.size() >= capacity_ + std::max(capacity_, kSlack))
-    shrink();
+  if (candidates_.size() / 2 >= capacity_ && candidates_.size() - capacity_ >= kSlack) shrink();
 }
 
 void CandidatePool::merge(CandidatePool&& other) {

@@ -4,6 +4,11 @@
 
 namespace medretrieval {
 
+void ByteWriter::raw(const void* data, std::size_t size) {
+  const auto* first = static_cast<const std::byte*>(data);
+  buffer_.insert(buffer_.end(), first, first + size);
+}
+
 std::string ByteReader::text() {
   const auto from = take(length(1));
   return {reinterpret_cast<const char*>(from.data()), from.size()};

@@ -17,13 +17,13 @@ namespace medretrieval::io {
 
 using detail::fail;
 
-namespace {
-
-[[noreturn]] void fail_with_errno(const std::filesystem::path& file, const char* action) {
+void fail_with_errno(const std::filesystem::path& file, const char* action) {
   const int number = errno;
   const auto code = number == ENOENT ? ErrorCode::not_found : ErrorCode::io;
   fail(code, file.string(), ": cannot ", action, ": ", std::generic_category().message(number));
 }
+
+namespace {
 
 /// Closes on scope exit.
 class Descriptor {
@@ -46,17 +46,6 @@ std::size_t regular_file_size(const Descriptor& descriptor, const std::filesyste
   if (::fstat(descriptor.number(), &status) != 0) fail_with_errno(file, "examine");
   if (!S_ISREG(status.st_mode)) fail(ErrorCode::io, file.string(), ": expected a regular file");
   return static_cast<std::size_t>(status.st_size);
-}
-
-void write_all(const Descriptor& descriptor, std::span<const std::byte> bytes,
-               const std::filesystem::path& file) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor.number(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_with_errno(file, "write");
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  if (::fsync(descriptor.number()) != 0) fail_with_errno(file, "sync");
 }
 
 }  // namespace
@@ -82,22 +71,6 @@ std::vector<std::byte> read_file(const std::filesystem::path& file, std::size_t 
 void sync_folder(const std::filesystem::path& folder) {
   const Descriptor descriptor(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, "open");
   if (::fsync(descriptor.number()) != 0) fail_with_errno(folder, "sync");
-}
-
-void write_file_atomically(const std::filesystem::path& file, std::span<const std::byte> bytes) {
-  std::filesystem::path temporary = file;
-  temporary += ".tmp";
-  try {
-    {
-      const Descriptor descriptor(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, "create");
-      write_all(descriptor, bytes, temporary);
-    }
-    if (::rename(temporary.c_str(), file.c_str()) != 0) fail_with_errno(file, "rename a temporary file to");
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  sync_folder(file.parent_path());
 }
 
 MappedFile::MappedFile(const std::filesystem::path& file) {

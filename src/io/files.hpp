@@ -8,15 +8,13 @@
 
 namespace medretrieval::io {
 
+/// Throws the Error for `errno`: "file: cannot <action>: <reason>"; not_found for ENOENT, else io.
+[[noreturn]] void fail_with_errno(const std::filesystem::path& file, const char* action);
+
 /// The whole file.
 /// \throws Error not_found, io, limit_exceeded (more than `max_bytes`).
 std::vector<std::byte> read_file(const std::filesystem::path& file,
                                  std::size_t max_bytes = std::size_t{1} << 40);
-
-/// Writes a file so that it is either there whole, after a crash too, or not at all: a temporary file beside
-/// it, fsync, rename, fsync of the folder. An existing file is replaced. \throws Error (io); nothing is left
-/// behind.
-void write_file_atomically(const std::filesystem::path& file, std::span<const std::byte> bytes);
 
 /// Makes renames and removals within `folder` durable.
 void sync_folder(const std::filesystem::path& folder);

@@ -7,6 +7,7 @@
 
 #include "base/concat.hpp"
 #include "io/files.hpp"
+#include "io/sinks.hpp"
 
 namespace medretrieval {
 

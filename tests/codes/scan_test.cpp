@@ -98,7 +98,7 @@ TEST(Scan, HammingPoolsEqualASortAtEveryLengthAndRange) {
       for (const std::uint64_t* mask : std::initializer_list<const std::uint64_t*>{nullptr, masks.data()}) {
         part.masks = mask;
         for (const std::size_t capacity : {0U, 1U, 10U, 300U}) {
-          CandidatePool pool(capacity);
+          CandidatePool pool({.count = capacity});
           scorer.scan(0, part, pool);
           expect_equal(pool.take(), expected_pool(part, distances, capacity),
                        std::to_string(bits) + " bits, " + std::to_string(rows) + " rows");
@@ -120,7 +120,7 @@ TEST(Scan, AdversarialLargePoolsStayExact) {
     const HammingScorer scorer(std::move(query));
     const ScanPart part = {codes, {}, ids, 0, 0, kRows, nullptr};
     for (const std::size_t capacity : {1U, 20U, 1000U, 5000U, 50000U}) {
-      CandidatePool pool(capacity);
+      CandidatePool pool({.count = capacity});
       scorer.scan(0, part, pool);
       expect_equal(pool.take(), expected_pool(part, distances, capacity),
                    std::to_string(distinct) + " codes");
@@ -138,12 +138,12 @@ TEST(Scan, MergedPoolsEqualOnePool) {
   const auto distances = hamming_distances(codes, query);
   const HammingScorer scorer(std::move(query));
   const ScanPart whole = {codes, {}, ids, 0, 0, kRows, nullptr};
-  CandidatePool merged(100);
+  CandidatePool merged({.count = 100});
   for (std::uint32_t begin = 0; begin < kRows; begin += 700) {
     ScanPart part = whole;
     part.begin = begin;
     part.end = std::min(kRows, begin + 700);
-    CandidatePool pool(100);
+    CandidatePool pool({.count = 100});
     scorer.scan(0, part, pool);
     merged.merge(std::move(pool));
   }
@@ -160,7 +160,7 @@ TEST(Scan, WithinARadiusNothingIsLeftOut) {
   const HammingScorer scorer(std::move(query));
   const ScanPart part = {codes, {}, ids, 0, 0, 5000, nullptr};
   for (const float radius : {-1.0F, 0.0F, 17.0F, 17.9F, 40.0F}) {
-    auto pool = CandidatePool::within(radius);
+    CandidatePool pool({.radius = radius});
     scorer.scan(0, part, pool);
     const auto count =
         std::count_if(distances.begin(), distances.end(), [&](float d) { return d <= radius; });
@@ -190,7 +190,7 @@ TEST(Scan, AdcPoolsEqualASort) {
       }
       const AdcScorer scorer(layout, tables.clone());
       const ScanPart part = {codes, {}, ids, 0, 5, 1990, nullptr};
-      CandidatePool pool(50);
+      CandidatePool pool({.count = 50});
       scorer.scan(1, part, pool);
       expect_equal(pool.take(), expected_pool(part, distances, 50), layout.to_string());
     }
@@ -205,7 +205,7 @@ TEST(Scan, ExactDistancesAreWhatTheySay) {
   const Codes none(CodeLayout::binary(1), 500);
   for (const auto distance : {FeatureDistance::l2, FeatureDistance::inner_product, FeatureDistance::cosine}) {
     const FeatureScorer scorer(queries, distance);
-    CandidatePool pool(500);
+    CandidatePool pool({.count = 500});
     scorer.scan(1, {none, features, ids, 0, 0, 500, nullptr}, pool);
     const auto all = pool.take();
     ASSERT_EQ(all.size(), 500U);
@@ -245,7 +245,7 @@ TEST(Scan, CodesOfAnotherLayoutAreRefused) {
   const HammingScorer scorer(Codes(CodeLayout::binary(64), 1));
   const Codes other(CodeLayout::binary(128), 10);
   const std::vector<ItemId> ids(10);
-  CandidatePool pool(5);
+  CandidatePool pool({.count = 5});
   EXPECT_ERROR(scorer.scan(0, {other, {}, ids, 0, 0, 10, nullptr}, pool), incompatible,
                "expected the layout binary(64), got binary(128)");
   EXPECT_ERROR(HammingScorer(Codes(CodeLayout::product(8, 8), 1)), incompatible, "product(8 x 8 bits)");

@@ -126,7 +126,7 @@ TEST_P(EveryEncoder, NearFeaturesAreNearByCode) {
   ASSERT_EQ(scorer->size(), 60U);
   int shared = 0;
   for (std::size_t q = 0; q < 60; ++q) {
-    CandidatePool pool(10);
+    CandidatePool pool({.count = 10});
     scorer->scan(q, {codes, {}, ids, 0, 0, static_cast<std::uint32_t>(ids.size()), nullptr}, pool);
     for (const auto& candidate : pool.take()) shared += candidate.id % 30 == q % 30;
   }

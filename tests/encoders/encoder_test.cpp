@@ -28,7 +28,7 @@ bool bit(const Codes& codes, std::size_t row, std::size_t i) {
 std::vector<Candidate> scan_all(const Encoder& encoder, const Codes& codes, MatrixView query) {
   std::vector<ItemId> ids(codes.rows());
   std::iota(ids.begin(), ids.end(), ItemId{0});
-  CandidatePool pool(codes.rows());
+  CandidatePool pool({.count = codes.rows()});
   encoder.scorer(query)->scan(0, {codes, {}, ids, 0, 0, static_cast<std::uint32_t>(codes.rows()), nullptr},
                               pool);
   return pool.take();

@@ -6,6 +6,7 @@
 #include <medretrieval/vector_files.hpp>
 
 #include "io/files.hpp"
+#include "io/sinks.hpp"
 #include "support/expect_error.hpp"
 #include "support/random_features.hpp"
 #include "support/test_data.hpp"

@@ -1,0 +1,51 @@
+// Rows that wait for the next commit.
+#pragma once
+
+#include <medretrieval/model.hpp>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "gallery/row_source.hpp"
+
+namespace medretrieval::gallery {
+
+class Batch final : public RowSource {
+ public:
+  explicit Batch(const Model& model) : model_(model) { index_from(0); }
+
+  /// Appends checked rows whose ids are set.
+  /// \param codes null without an encoder
+  void append(MatrixView features, const Codes* codes, std::vector<Item> items);
+  /// Forgets rows.
+  void erase(const std::vector<std::size_t>& rows);
+
+  /// The row with that id or key, or npos.
+  std::size_t find(ItemId id) const;
+  std::size_t find_key(const std::string& key) const;
+  static constexpr std::size_t npos = ~std::size_t{0};
+
+  std::size_t rows() const override { return items_.size(); }
+  const std::vector<Column>& columns() const override { return columns_; }
+  ItemId id(std::size_t row) const override { return *items_[row].id; }
+  std::vector<ClassId> labels(std::size_t row) const override;
+  std::string_view text(std::size_t column, std::size_t row) const override;
+  double number(std::size_t column, std::size_t row) const override;
+  std::int32_t days(std::size_t column, std::size_t row) const override;
+  std::span<const float> features(std::size_t row) const override;
+  void code(std::size_t row, std::uint8_t* out) const override;
+
+ private:
+  /// Enters the rows from `first` into the lookup tables; 0 makes these anew.
+  void index_from(std::size_t first);
+
+  Model model_;
+  std::vector<Item> items_;
+  std::vector<float> features_;
+  std::vector<std::uint8_t> codes_;  // packed
+  std::vector<Column> columns_;      // the fields, then the attributes
+  std::unordered_map<ItemId, std::size_t> by_id_;
+  std::unordered_map<std::string, std::size_t> by_key_;
+};
+
+}  // namespace medretrieval::gallery

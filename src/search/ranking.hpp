@@ -1,0 +1,29 @@
+// The second stage: exact distances for the pool, and one answer for each group.
+#pragma once
+
+#include <medretrieval/searcher.hpp>
+#include <vector>
+
+#include "codes/feature_scorer.hpp"
+#include "gallery/snapshot_state.hpp"
+
+namespace medretrieval::detail {
+
+/// The exact distance that a re-ranking stands for.
+FeatureDistance feature_distance(Rerank rerank);
+
+/// A candidate with both distances.
+struct Ranked {
+  Candidate candidate;  ///< its distance is the one that orders
+  float code_distance = 0;
+};
+
+/// The pool by exact distance.
+std::vector<Ranked> reranked(const SnapshotState& state, const FeatureScorer& scorer, std::size_t query,
+                             const std::vector<Candidate>& pool);
+
+/// The first of every group, in order.
+std::vector<Ranked> first_of_groups(const SnapshotState& state, GroupBy group_by,
+                                    const std::vector<Ranked>& ranked);
+
+}  // namespace medretrieval::detail

@@ -1,0 +1,43 @@
+// Which rows of a snapshot may be searched, as one bit a row.
+#pragma once
+
+#include <cstdint>
+#include <medretrieval/filter.hpp>
+#include <memory>
+#include <vector>
+
+#include "gallery/snapshot_state.hpp"
+
+namespace medretrieval::detail {
+
+/// One bit a row, in words of 64 rows; null: all rows.
+using RowMask = std::shared_ptr<const std::vector<std::uint64_t>>;
+
+/// For each part of the snapshot the rows that are alive and meet the filter.
+/// \throws Error not_found (an unknown label or column), invalid_argument (an empty or reversed range),
+/// corrupt.
+std::vector<RowMask> rows_that_meet(const Filter& filter, const SnapshotState& state);
+
+/// A mask being built.
+class MaskBuilder {
+ public:
+  explicit MaskBuilder(std::size_t rows, bool all = false);
+  /// A copy of `mask` over `rows` rows.
+  MaskBuilder(const RowMask& mask, std::size_t rows);
+
+  void set(std::size_t row) { words_[row / 64] |= std::uint64_t{1} << row % 64; }
+  void clear(std::size_t row) { words_[row / 64] &= ~(std::uint64_t{1} << row % 64); }
+  bool test(std::size_t row) const { return (words_[row / 64] >> row % 64 & 1) != 0; }
+  void set_range(std::size_t begin, std::size_t end);
+  void unite(const std::vector<std::uint64_t>& other);
+  void intersect(const std::vector<std::uint64_t>& other);
+  RowMask finish() { return std::make_shared<const std::vector<std::uint64_t>>(std::move(words_)); }
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
+/// Set bits of rows `begin` to `end - 1`; all of them when the mask is null.
+std::size_t count_rows(const RowMask& mask, std::size_t begin, std::size_t end);
+
+}  // namespace medretrieval::detail
