@@ -1,14 +1,12 @@
 #include <medretrieval/class_gate.hpp>
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
 
 #include "base/concat.hpp"
 #include "base/portable_math.hpp"
+#include "model/calibration_split.hpp"
 #include "model/logistic_regression.hpp"
 
 namespace medretrieval {
@@ -18,37 +16,6 @@ using detail::fail;
 namespace {
 
 constexpr std::size_t kFewestRows = 10;
-
-/// The labelled rows, those of a fifth of the patients apart.
-struct Split {
-  std::vector<std::size_t> fit;
-  std::vector<std::size_t> held_out;
-};
-
-/// Patients in the order of a hash of their name, so that neither file order nor names decide.
-Split split_by_patient(const LabelSets& labels, std::span<const std::string> patients) {
-  std::map<std::pair<std::uint64_t, std::string>, std::vector<std::size_t>> groups;
-  std::size_t labelled = 0;
-  for (std::size_t r = 0; r < labels.rows(); ++r) {
-    if (labels.row(r).empty()) continue;
-    ++labelled;
-    const std::string name =
-        patients.empty() || patients[r].empty() ? "\n row " + std::to_string(r) : patients[r];
-    groups[{XXH3_64bits(name.data(), name.size()), name}].push_back(r);
-  }
-  if (labelled < kFewestRows || groups.size() < 2) {
-    fail(ErrorCode::invalid_argument, "class gate: expected at least ", kFewestRows,
-         " labelled rows of at least two patients, got ", labelled, " of ", groups.size());
-  }
-  Split split;
-  for (const auto& [key, rows] : groups) {
-    auto& side = split.held_out.size() * 5 < labelled ? split.held_out : split.fit;
-    side.insert(side.end(), rows.begin(), rows.end());
-  }
-  std::sort(split.fit.begin(), split.fit.end());
-  std::sort(split.held_out.begin(), split.held_out.end());
-  return split;
-}
 
 /// `posterior` raised to 1 / temperature and made to sum to 1.
 std::vector<double> tempered(std::span<const float> posterior, double temperature) {
@@ -89,6 +56,17 @@ double best_temperature(MatrixView posteriors, const LabelSets& labels) {
   return detail::portable_exp((low + high) / 2);
 }
 
+void require_known_classes(const LabelSets& labels, std::size_t class_count) {
+  for (std::size_t r = 0; r < labels.rows(); ++r) {
+    for (const auto label : labels.row(r)) {
+      if (label >= class_count) {
+        fail(ErrorCode::invalid_argument, "class gate: expected classes below ", class_count, ", got ", label,
+             " in row ", r);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void GateOptions::validate() const {
@@ -108,7 +86,8 @@ ClassGate ClassGate::train(MatrixView features, const LabelSets& labels, std::si
     fail(ErrorCode::invalid_argument, "class gate: expected a regularization above 0, got ",
          training.regularization);
   }
-  const Split split = split_by_patient(labels, patients);
+  require_known_classes(labels, class_count);
+  const auto split = detail::split_by_patient(labels, patients);
   ClassGate gate;
   gate.several_labels_ = labels.has_several();
   gate.trained_.assign(class_count, 0);
@@ -138,6 +117,7 @@ ClassGate ClassGate::calibrate(MatrixView posteriors, const LabelSets& labels) {
     fail(ErrorCode::invalid_argument, "class gate: expected labels for at least ", kFewestRows,
          " rows of posteriors, got ", labels.rows(), " for ", posteriors.rows());
   }
+  require_known_classes(labels, posteriors.cols());
   ClassGate gate;
   gate.several_labels_ = labels.has_several();
   gate.trained_.assign(posteriors.cols(), 1);
@@ -150,12 +130,6 @@ ClassGate ClassGate::calibrate(MatrixView posteriors, const LabelSets& labels) {
     }
     if (!gate.several_labels_ && std::fabs(sum - 1) > 1e-3) {
       fail(ErrorCode::invalid_argument, "posteriors: expected row ", r, " to sum to 1, got ", sum);
-    }
-    for (const auto label : labels.row(r)) {
-      if (label >= posteriors.cols()) {
-        fail(ErrorCode::invalid_argument, "class gate: label ", label, " of row ", r, " has no column among ",
-             posteriors.cols());
-      }
     }
   }
   gate.fit_calibration(posteriors, labels);

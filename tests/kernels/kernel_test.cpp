@@ -86,7 +86,8 @@ TEST_P(EveryIsa, HammingEqualsScalarAtEveryWidth) {
     for (const auto content : {Content::random, Content::zeros, Content::ones, Content::near_query}) {
       fill(codes.bytes(), kBlocks * block_bytes, content, query, words, random);
       for (const std::uint64_t* mask : std::initializer_list<const std::uint64_t*>{nullptr, masks.data()}) {
-        for (const std::uint32_t* weight : std::initializer_list<const std::uint32_t*>{nullptr, weights.data()}) {
+        for (const std::uint32_t* weight :
+             std::initializer_list<const std::uint32_t*>{nullptr, weights.data()}) {
           for (const std::uint32_t threshold : {0U, 1U, static_cast<std::uint32_t>(words * 32),
                                                 static_cast<std::uint32_t>(words * 16000), 1U << 24}) {
             const BlockSpan span = {codes.bytes(), kBlocks, mask, 640};
