@@ -141,7 +141,7 @@ TEST(ClassGate, PredictsAndCoversAtItsLevel) {
   const auto gate = ClassGate::train(features, labels, 6, patients_of(3000, 3));
   EXPECT_FALSE(gate.several_labels());
   Matrix fresh = gaussian(3000, 12, 77);  // the same centres, other noise
-  const Matrix centres = gaussian(6, 12, 2 + 1000);
+  const Matrix centres = gaussian(6, 12, 1000);
   for (std::size_t r = 0; r < 3000; ++r) {
     for (std::size_t d = 0; d < 12; ++d) fresh(r, d) = 2.2F * fresh(r, d) + centres(r % 6, d);
   }

@@ -19,10 +19,10 @@ inline Matrix gaussian(std::size_t rows, std::size_t cols, std::uint64_t seed) {
   return result;
 }
 
-/// Points around `clusters` centres: row r belongs to cluster r % clusters.
+/// Points around `clusters` centres, the same for every seed: row r belongs to cluster r % clusters.
 inline Matrix clustered(std::size_t rows, std::size_t cols, std::size_t clusters, double spread,
                         std::uint64_t seed) {
-  const Matrix centres = gaussian(clusters, cols, seed + 1000);
+  const Matrix centres = gaussian(clusters, cols, 1000);
   Matrix result = gaussian(rows, cols, seed);
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t c = 0; c < cols; ++c) {
