@@ -46,6 +46,8 @@ class Model {
   const ClassGate* gate() const noexcept { return parts_->gate.get(); }
   const LabelVocabulary& labels() const noexcept { return parts_->labels; }
   const Fingerprint& fingerprint() const noexcept { return fingerprint_; }
+  /// To make a model that differs in a part.
+  const ModelParts& parts() const noexcept { return *parts_; }
 
   std::vector<std::byte> to_bytes() const;
   /// \throws Error corrupt, unsupported (a newer format), not_found (an encoder type that is not registered).

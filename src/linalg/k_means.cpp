@@ -16,6 +16,7 @@ namespace medretrieval::linalg {
 namespace {
 
 constexpr std::size_t kChunk = 1024;  // rows handled at a time; fixed, so that sums do not depend on threads
+constexpr std::size_t kSeedingRows = 32;  // points for each cluster that the first centroids are drawn from
 
 std::vector<float> half_square_norms(MatrixView rows) {
   const auto& kernel = kernels::active();
@@ -75,6 +76,17 @@ void refill_empty(MatrixView points, const Groups& groups, std::vector<float>& d
   }
 }
 
+/// `count` rows drawn without replacement, or all.
+Matrix sample(MatrixView points, std::size_t count, detail::Random& random) {
+  const auto rows = detail::sample_without_replacement(points.rows(), count, random);
+  Matrix chosen(rows.size(), points.cols());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto point = points.row(rows[i]);
+    std::copy(point.begin(), point.end(), chosen.row(i).begin());
+  }
+  return chosen;
+}
+
 /// An index drawn with probability proportional to its weight; any index when all weights are zero.
 std::size_t draw_in_proportion(const std::vector<float>& weights, detail::Random& random) {
   const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
@@ -90,10 +102,11 @@ std::size_t draw_in_proportion(const std::vector<float>& weights, detail::Random
   return last;
 }
 
-/// k-means++ (Arthur and Vassilvitskii 2007): each centroid is a point drawn in proportion to its squared distance from
-/// the centroids before it.
-Matrix first_centroids(MatrixView points, const KMeansOptions& options) {
+/// k-means++ (Arthur and Vassilvitskii 2007): each centroid is a point drawn in proportion to its squared
+/// distance from the centroids before it.
+Matrix first_centroids(MatrixView all_points, const KMeansOptions& options) {
   detail::Random random(options.seed);
+  const Matrix points = sample(all_points, options.clusters * kSeedingRows, random);
   Matrix centroids(options.clusters, points.cols());
   std::vector<float> nearest(points.rows(), std::numeric_limits<float>::max());
   std::size_t chosen = random.below(points.rows());
@@ -105,7 +118,7 @@ Matrix first_centroids(MatrixView points, const KMeansOptions& options) {
       std::array<float, kChunk> distances;
       const std::size_t first = chunk * kChunk;
       const std::size_t count = std::min(kChunk, points.rows() - first);
-      kernels::active().l2_squared(point.data(), points.row(first).data(), points.stride(), nullptr, count,
+      kernels::active().l2_squared(point.data(), points.row(first).data(), points.cols(), nullptr, count,
                                    points.cols(), distances.data());
       for (std::size_t i = 0; i < count; ++i) nearest[first + i] = std::min(nearest[first + i], distances[i]);
     });

@@ -11,9 +11,6 @@ namespace medretrieval::linalg {
 /// a * transpose(b): a is m x k, b is n x k, the result m x n. The shapes are the caller's care.
 Matrix multiply_transposed(MatrixView a, MatrixView b, int threads);
 
-/// The same into `out` (row stride `out_stride`), which is overwritten.
-void multiply_transposed(MatrixView a, MatrixView b, float* out, std::size_t out_stride, int threads);
-
 /// A square or rectangular matrix in double precision, row-major.
 struct DoubleMatrix {
   std::size_t rows = 0;

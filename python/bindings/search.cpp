@@ -1,0 +1,194 @@
+#include <limits>
+#include <map>
+#include <medretrieval/searcher.hpp>
+
+#include "arrays.hpp"
+
+namespace medretrieval::python {
+
+namespace {
+
+template <class Value>
+Value named(const std::map<std::string, Value>& values, const std::string& name, const char* what) {
+  const auto found = values.find(name);
+  if (found != values.end()) return found->second;
+  std::string known;
+  for (const auto& [each, value] : values) known += (known.empty() ? "'" : ", '") + each + "'";
+  throw Error(ErrorCode::invalid_argument,
+              std::string(what) + ": expected one of " + known + ", got '" + name + "'");
+}
+
+Rerank rerank_of(const std::string& name) {
+  return named<Rerank>({{"none", Rerank::none},
+                        {"l2", Rerank::l2},
+                        {"inner_product", Rerank::inner_product},
+                        {"cosine", Rerank::cosine}},
+                       name, "rerank");
+}
+
+GateOptions gate_of(const std::string& name, double level) {
+  return {
+      named<GateMode>({{"off", GateMode::off}, {"top1", GateMode::top1}, {"adaptive", GateMode::adaptive}},
+                      name, "gate"),
+      level};
+}
+
+GroupBy group_of(const std::string& name) {
+  return named<GroupBy>({{"image", GroupBy::image}, {"study", GroupBy::study}, {"patient", GroupBy::patient}},
+                        name, "group_by");
+}
+
+std::optional<Date> date_of(const std::optional<std::string>& text) {
+  return text ? std::optional(Date::parse(*text)) : std::nullopt;
+}
+
+std::vector<QueryContext> contexts_of(std::size_t queries,
+                                      const std::optional<std::vector<std::string>>& patients,
+                                      const std::optional<std::vector<std::optional<ItemId>>>& selves) {
+  std::vector<QueryContext> contexts(queries);
+  const auto check = [&](const char* name, std::size_t size) {
+    if (size == queries) return;
+    throw Error(ErrorCode::invalid_argument, std::string(name) + ": expected " + std::to_string(queries) +
+                                                 " entries, got " + std::to_string(size));
+  };
+  if (patients) check("patients", patients->size());
+  if (selves) check("selves", selves->size());
+  for (std::size_t q = 0; q < queries; ++q) {
+    if (patients) contexts[q].patient = (*patients)[q];
+    if (selves) contexts[q].self = (*selves)[q];
+  }
+  return contexts;
+}
+
+/// The answers of a batch as arrays: ids -1 and distances infinity where an answer is missing.
+py::dict to_dict(const std::vector<SearchResult>& results, std::size_t k) {
+  py::array_t<std::int64_t> ids({results.size(), k});
+  py::array_t<float> distances({results.size(), k});
+  py::array_t<float> code_distances({results.size(), k});
+  py::array_t<std::int64_t> shortfall(static_cast<py::ssize_t>(results.size()));
+  py::array_t<std::int64_t> eligible(static_cast<py::ssize_t>(results.size()));
+  py::list classes;
+  for (std::size_t q = 0; q < results.size(); ++q) {
+    for (std::size_t i = 0; i < k; ++i) {
+      const bool there = i < results[q].hits.size();
+      const Hit hit =
+          there ? results[q].hits[i]
+                : Hit{0, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+      ids.mutable_at(q, i) = there ? static_cast<std::int64_t>(hit.id) : -1;
+      distances.mutable_at(q, i) = hit.distance;
+      code_distances.mutable_at(q, i) = hit.code_distance;
+    }
+    shortfall.mutable_at(q) = static_cast<std::int64_t>(results[q].shortfall);
+    eligible.mutable_at(q) = static_cast<std::int64_t>(results[q].eligible);
+    classes.append(results[q].classes_searched);
+  }
+  py::dict answer;
+  answer["ids"] = ids;
+  answer["distances"] = distances;
+  answer["code_distances"] = code_distances;
+  answer["shortfall"] = shortfall;
+  answer["eligible"] = eligible;
+  answer["classes"] = classes;
+  return answer;
+}
+
+}  // namespace
+
+void bind_search(py::module_& module) {
+  py::class_<Filter>(module, "Filter", "Conditions that items must meet; those left empty always hold.")
+      .def(py::init([](std::vector<std::string> labels, std::vector<std::string> modalities,
+                       const std::optional<std::string>& date_from, const std::optional<std::string>& date_to,
+                       std::vector<std::string> exclude_patients, std::optional<std::vector<ItemId>> ids,
+                       const std::map<std::string, std::vector<std::string>>& texts,
+                       const std::map<std::string, std::pair<double, double>>& numbers) {
+             Filter filter = {std::move(labels), std::move(modalities),       date_of(date_from),
+                              date_of(date_to),  std::move(exclude_patients), std::move(ids)};
+             for (const auto& [column, values] : texts) filter.texts.push_back({column, values});
+             for (const auto& [column, range] : numbers)
+               filter.numbers.push_back({column, range.first, range.second});
+             return filter;
+           }),
+           py::kw_only(), py::arg("labels") = std::vector<std::string>(),
+           py::arg("modalities") = std::vector<std::string>(), py::arg("date_from") = py::none(),
+           py::arg("date_to") = py::none(), py::arg("exclude_patients") = std::vector<std::string>(),
+           py::arg("ids") = py::none(), py::arg("texts") = std::map<std::string, std::vector<std::string>>(),
+           py::arg("numbers") = std::map<std::string, std::pair<double, double>>());
+
+  py::class_<Searcher>(module, "Searcher",
+                       "Searches one snapshot: class gate, filters, pool, exact re-ranking.")
+      .def(py::init<Snapshot>(), py::arg("snapshot"))
+      .def(
+          "search",
+          [](const Searcher& searcher, const FloatArray& queries, std::size_t k, std::size_t pool_factor,
+             const std::string& rerank, bool exact, const std::string& gate, double gate_level,
+             bool widen_gate, const std::optional<Filter>& filter,
+             const std::optional<std::vector<std::string>>& patients,
+             const std::optional<std::vector<std::optional<ItemId>>>& selves, bool exclude_own_patient,
+             const std::string& group_by, int threads, std::size_t shards, const py::object& progress) {
+            SearchOptions options;
+            options.k = k;
+            options.pool_factor = pool_factor;
+            options.rerank = rerank_of(rerank);
+            options.exact = exact;
+            options.gate = gate_of(gate, gate_level);
+            options.widen_gate = widen_gate;
+            if (filter) options.filter = *filter;
+            options.exclude_own_patient = exclude_own_patient;
+            options.group_by = group_of(group_by);
+            options.threads = threads;
+            options.shards = shards;
+            options.progress = to_progress(progress);
+            const MatrixView rows = view(queries, "queries");
+            const auto contexts = contexts_of(rows.rows(), patients, selves);
+            const auto results = [&] {
+              const py::gil_scoped_release release;
+              return searcher.search(rows, options, contexts);
+            }();
+            return to_dict(results, k);
+          },
+          py::arg("queries"), py::arg("k") = 10, py::kw_only(), py::arg("pool_factor") = 2,
+          py::arg("rerank") = "l2", py::arg("exact") = false, py::arg("gate") = "off",
+          py::arg("gate_level") = 0.95, py::arg("widen_gate") = false, py::arg("filter") = py::none(),
+          py::arg("patients") = py::none(), py::arg("selves") = py::none(),
+          py::arg("exclude_own_patient") = true, py::arg("group_by") = "image", py::arg("threads") = 0,
+          py::arg("shards") = 0, py::arg("progress") = py::none(),
+          "Answers a batch. Returns a dict of arrays: ids (n, k) with -1 where an answer is missing, "
+          "distances, "
+          "code_distances, shortfall, eligible, and classes (a list for each query).")
+      .def(
+          "range_search",
+          [](const Searcher& searcher, const FloatArray& queries, float radius, const std::string& distance,
+             const std::optional<Filter>& filter, const std::optional<std::vector<std::string>>& patients,
+             bool exclude_own_patient, int threads) {
+            RangeOptions options;
+            options.radius = radius;
+            options.distance = rerank_of(distance);
+            if (filter) options.filter = *filter;
+            options.exclude_own_patient = exclude_own_patient;
+            options.threads = threads;
+            const MatrixView rows = view(queries, "queries");
+            const auto contexts = contexts_of(rows.rows(), patients, std::nullopt);
+            const auto results = [&] {
+              const py::gil_scoped_release release;
+              return searcher.range_search(rows, options, contexts);
+            }();
+            py::list answers;
+            for (const auto& result : results) {
+              const auto count = static_cast<py::ssize_t>(result.hits.size());
+              py::array_t<std::int64_t> ids(count);
+              py::array_t<float> distances(count);
+              for (py::ssize_t i = 0; i < count; ++i) {
+                ids.mutable_at(i) = static_cast<std::int64_t>(result.hits[static_cast<std::size_t>(i)].id);
+                distances.mutable_at(i) = result.hits[static_cast<std::size_t>(i)].distance;
+              }
+              answers.append(py::make_tuple(ids, distances));
+            }
+            return answers;
+          },
+          py::arg("queries"), py::arg("radius"), py::kw_only(), py::arg("distance") = "l2",
+          py::arg("filter") = py::none(), py::arg("patients") = py::none(),
+          py::arg("exclude_own_patient") = true, py::arg("threads") = 0,
+          "Everything within a radius: a list of (ids, distances) for each query.");
+}
+
+}  // namespace medretrieval::python
