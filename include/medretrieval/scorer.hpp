@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -84,5 +85,20 @@ class QueryScorer {
   /// \param query below size()
   virtual void scan(std::size_t query, const ScanPart& part, CandidatePool& pool) const = 0;
 };
+
+/// Hamming distance to binary codes.
+/// \param weights one for each 64-bit word, or empty: the distance is then their weighted sum. The largest
+/// possible
+///        distance must stay below 2^24, so that it is exact in float32
+/// \throws Error incompatible (not binary codes), invalid_argument (another number of weights, or weights for
+/// codes of
+///         32 bits or fewer).
+std::unique_ptr<QueryScorer> make_hamming_scorer(Codes queries, std::vector<std::uint32_t> weights = {});
+
+/// Asymmetric distance to product codes: the sum of one table entry for each subspace (Jégou, Douze, Schmid
+/// 2011, equation 13). \param layout a product layout \param tables one row a query: subspaces *
+/// 2^bits_per_entry finite entries, one subspace after the other \throws Error (incompatible) when the tables
+/// have another width.
+std::unique_ptr<QueryScorer> make_adc_scorer(const CodeLayout& layout, Matrix tables);
 
 }  // namespace medretrieval

@@ -5,7 +5,8 @@
 namespace medretrieval {
 
 namespace {
-/// Candidates gathered beyond the capacity before the surplus is dropped, so that dropping costs little per row.
+/// Candidates gathered beyond the capacity before the surplus is dropped, so that dropping costs little per
+/// row.
 constexpr std::size_t kSlack = 1024;
 }  // namespace
 

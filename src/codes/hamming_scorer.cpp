@@ -1,49 +1,65 @@
-#include "codes/hamming_scorer.hpp"
-
+// Scores binary codes by Hamming distance, plain or with an integer weight for each 64-bit word.
 #include <algorithm>
 #include <cstring>
-#include <limits>
+#include <medretrieval/scorer.hpp>
 
 #include "base/concat.hpp"
 #include "codes/scan_loop.hpp"
 #include "kernels/dispatch.hpp"
 
-namespace medretrieval::detail {
+namespace medretrieval {
 
 namespace {
 
+constexpr std::uint32_t kMostDistance = 1U << 24;
+
 /// The kernels' integer threshold for a pool's float one: distances are whole numbers.
 std::uint32_t whole_threshold(float threshold) noexcept {
-  constexpr float kMost = 1 << 24;
-  return threshold >= kMost ? 1U << 24 : static_cast<std::uint32_t>(threshold);
+  return threshold >= static_cast<float>(kMostDistance) ? kMostDistance
+                                                        : static_cast<std::uint32_t>(threshold);
 }
+
+class HammingScorer final : public QueryScorer {
+ public:
+  HammingScorer(Codes queries, std::vector<std::uint32_t> weights)
+      : queries_(std::move(queries)), weights_(std::move(weights)) {}
+
+  std::size_t size() const noexcept override { return queries_.rows(); }
+
+  void scan(std::size_t query, const ScanPart& part, CandidatePool& pool) const override {
+    const CodeLayout& layout = queries_.layout();
+    detail::require_layout(part.codes, layout);
+    if (pool.threshold() < 0) return;
+    const auto& kernel = kernels::active();
+    std::vector<std::uint64_t> code(layout.words());
+    queries_.get_row(query, reinterpret_cast<std::uint8_t*>(code.data()));
+    const std::uint32_t* weights = weights_.empty() ? nullptr : weights_.data();
+    detail::scan_blocks(part, pool,
+                        [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
+                          const std::uint32_t limit = whole_threshold(threshold);
+                          return layout.has_32_bit_words()
+                                     ? kernel.hamming32(span, static_cast<std::uint32_t>(code[0]), limit, out)
+                                     : kernel.hamming(span, code.data(), weights, code.size(), limit, out);
+                        });
+  }
+
+ private:
+  Codes queries_;
+  std::vector<std::uint32_t> weights_;
+};
 
 }  // namespace
 
-HammingScorer::HammingScorer(Codes queries, std::vector<std::uint32_t> weights)
-    : queries_(std::move(queries)), weights_(std::move(weights)) {
-  if (queries_.layout().kind() != CodeKind::binary) {
-    fail(ErrorCode::incompatible, "Hamming distance needs binary codes, got ", queries_.layout().to_string());
+std::unique_ptr<QueryScorer> make_hamming_scorer(Codes queries, std::vector<std::uint32_t> weights) {
+  const CodeLayout& layout = queries.layout();
+  if (layout.kind() != CodeKind::binary) {
+    detail::fail(ErrorCode::incompatible, "Hamming distance needs binary codes, got ", layout.to_string());
   }
+  if (!weights.empty() && (layout.has_32_bit_words() || weights.size() != layout.words())) {
+    detail::fail(ErrorCode::invalid_argument, "Hamming distance: expected a weight for each 64-bit word of ",
+                 layout.to_string(), ", got ", weights.size());
+  }
+  return std::make_unique<HammingScorer>(std::move(queries), std::move(weights));
 }
 
-void HammingScorer::scan(std::size_t query, const ScanPart& part, CandidatePool& pool) const {
-  require_layout(part.codes, queries_.layout());
-  if (pool.threshold() < 0) return;
-  const auto& kernel = kernels::active();
-  const CodeLayout& layout = queries_.layout();
-  std::vector<std::uint64_t> code(layout.words());
-  queries_.get_row(query, reinterpret_cast<std::uint8_t*>(code.data()));
-  if (layout.has_32_bit_words()) {
-    scan_blocks(part, pool, [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
-      return kernel.hamming32(span, static_cast<std::uint32_t>(code[0]), whole_threshold(threshold), out);
-    });
-  } else {
-    const std::uint32_t* weights = weights_.empty() ? nullptr : weights_.data();
-    scan_blocks(part, pool, [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
-      return kernel.hamming(span, code.data(), weights, code.size(), whole_threshold(threshold), out);
-    });
-  }
-}
-
-}  // namespace medretrieval::detail
+}  // namespace medretrieval

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "base/concat.hpp"
-#include "codes/hamming_scorer.hpp"
 #include "linalg/matrix_multiply.hpp"
 
 namespace medretrieval::encoders {
@@ -30,7 +29,7 @@ void AffineHash::encode_rows(MatrixView features, Codes& codes, std::size_t firs
 }
 
 std::unique_ptr<QueryScorer> AffineHash::make_scorer(MatrixView queries) const {
-  return std::make_unique<detail::HammingScorer>(encode(queries, 1));
+  return make_hamming_scorer(encode(queries, 1));
 }
 
 void AffineHash::write_state(ByteWriter& writer) const {

@@ -6,7 +6,6 @@
 #include <medretrieval/encoder.hpp>
 
 #include "base/concat.hpp"
-#include "codes/hamming_scorer.hpp"
 #include "encoders/option_values.hpp"
 
 namespace medretrieval {
@@ -90,7 +89,7 @@ class JointEncoder final : public Encoder {
   std::unique_ptr<QueryScorer> make_scorer(MatrixView queries) const override {
     std::vector<std::uint32_t> weights;
     for (const auto& slice : slices_) weights.insert(weights.end(), words_of(slice), slice.weight);
-    return std::make_unique<detail::HammingScorer>(encode(queries, 1), std::move(weights));
+    return make_hamming_scorer(encode(queries, 1), std::move(weights));
   }
 
   void write_state(ByteWriter& writer) const override {
@@ -149,8 +148,8 @@ std::shared_ptr<const Encoder> train(const Parameters& parameters, const Trainin
   std::size_t columns = 0;
   for (const auto& [width, weight] : wanted) columns += std::min(width, kMaxDimension);
   if (columns != data.features.cols()) {
-    fail(ErrorCode::invalid_argument, "encoder 'joint': expected slices that make up the ", data.features.cols(),
-         " dimensions of the features, got '", text(parameters, "slices"), "'");
+    fail(ErrorCode::invalid_argument, "encoder 'joint': expected slices that make up the ",
+         data.features.cols(), " dimensions of the features, got '", text(parameters, "slices"), "'");
   }
   const EncoderOptions options = {text(parameters, "encoder"), {{"bits", parameters.at("bits")}}};
   std::vector<JointSlice> slices;

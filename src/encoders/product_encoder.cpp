@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "base/concat.hpp"
-#include "codes/adc_scorer.hpp"
 #include "linalg/matrix_multiply.hpp"
 #include "linalg/orthogonal.hpp"
 
@@ -43,8 +42,8 @@ void ProductEncoder::encode_rows(MatrixView features, Codes& codes, std::size_t 
 }
 
 std::unique_ptr<QueryScorer> ProductEncoder::make_scorer(MatrixView queries) const {
-  return std::make_unique<detail::AdcScorer>(
-      layout(), codebook_.distance_tables(rotation_ ? rotation_->apply(queries).view() : queries));
+  return make_adc_scorer(layout(),
+                         codebook_.distance_tables(rotation_ ? rotation_->apply(queries).view() : queries));
 }
 
 Matrix ProductEncoder::reconstruct_rows(const CodesView& codes) const {

@@ -9,19 +9,15 @@
 #include <vector>
 
 #include "base/random.hpp"
-#include "codes/adc_scorer.hpp"
 #include "codes/feature_scorer.hpp"
-#include "codes/hamming_scorer.hpp"
 #include "support/expect_error.hpp"
 #include "support/random_features.hpp"
 
 namespace medretrieval {
 namespace {
 
-using detail::AdcScorer;
 using detail::FeatureDistance;
 using detail::FeatureScorer;
-using detail::HammingScorer;
 using detail::Random;
 
 std::vector<ItemId> shuffled_ids(std::size_t rows, Random& random) {
@@ -91,7 +87,8 @@ TEST(Scan, HammingPoolsEqualASortAtEveryLengthAndRange) {
       for (auto& mask : masks) mask = random.next();
       Codes query = random_codes(layout, 1, 1, random);
       const auto distances = hamming_distances(codes, query);
-      const HammingScorer scorer(std::move(query));
+      const auto scorer_owner = make_hamming_scorer(std::move(query));
+      const QueryScorer& scorer = *scorer_owner;
       ScanPart part = {codes, {}, ids, 3, 0, static_cast<std::uint32_t>(rows), nullptr};
       if (rows > 5) part.begin = static_cast<std::uint32_t>(random.below(rows));
       if (rows > 5) part.end = part.begin + static_cast<std::uint32_t>(random.below(rows - part.begin + 1));
@@ -117,7 +114,8 @@ TEST(Scan, AdversarialLargePoolsStayExact) {
     const auto ids = shuffled_ids(kRows, random);
     Codes query = random_codes(layout, 1, 1, random);
     const auto distances = hamming_distances(codes, query);
-    const HammingScorer scorer(std::move(query));
+    const auto scorer_owner = make_hamming_scorer(std::move(query));
+    const QueryScorer& scorer = *scorer_owner;
     const ScanPart part = {codes, {}, ids, 0, 0, kRows, nullptr};
     for (const std::size_t capacity : {1U, 20U, 1000U, 5000U, 50000U}) {
       CandidatePool pool({.count = capacity});
@@ -136,7 +134,8 @@ TEST(Scan, MergedPoolsEqualOnePool) {
   const auto ids = shuffled_ids(kRows, random);
   Codes query = random_codes(layout, 1, 1, random);
   const auto distances = hamming_distances(codes, query);
-  const HammingScorer scorer(std::move(query));
+  const auto scorer_owner = make_hamming_scorer(std::move(query));
+  const QueryScorer& scorer = *scorer_owner;
   const ScanPart whole = {codes, {}, ids, 0, 0, kRows, nullptr};
   CandidatePool merged({.count = 100});
   for (std::uint32_t begin = 0; begin < kRows; begin += 700) {
@@ -157,7 +156,8 @@ TEST(Scan, WithinARadiusNothingIsLeftOut) {
   const auto ids = shuffled_ids(5000, random);
   Codes query = random_codes(layout, 1, 1, random);
   const auto distances = hamming_distances(codes, query);
-  const HammingScorer scorer(std::move(query));
+  const auto scorer_owner = make_hamming_scorer(std::move(query));
+  const QueryScorer& scorer = *scorer_owner;
   const ScanPart part = {codes, {}, ids, 0, 0, 5000, nullptr};
   for (const float radius : {-1.0F, 0.0F, 17.0F, 17.9F, 40.0F}) {
     CandidatePool pool({.radius = radius});
@@ -188,7 +188,8 @@ TEST(Scan, AdcPoolsEqualASort) {
           distances[r] += tables(1, m * entries + entry);
         }
       }
-      const AdcScorer scorer(layout, tables.clone());
+      const auto scorer_owner = make_adc_scorer(layout, tables.clone());
+      const QueryScorer& scorer = *scorer_owner;
       const ScanPart part = {codes, {}, ids, 0, 5, 1990, nullptr};
       CandidatePool pool({.count = 50});
       scorer.scan(1, part, pool);
@@ -242,14 +243,18 @@ TEST(Scan, CosineOfAZeroVectorIsOne) {
 }
 
 TEST(Scan, CodesOfAnotherLayoutAreRefused) {
-  const HammingScorer scorer(Codes(CodeLayout::binary(64), 1));
+  const auto scorer = make_hamming_scorer(Codes(CodeLayout::binary(64), 1));
   const Codes other(CodeLayout::binary(128), 10);
   const std::vector<ItemId> ids(10);
   CandidatePool pool({.count = 5});
-  EXPECT_ERROR(scorer.scan(0, {other, {}, ids, 0, 0, 10, nullptr}, pool), incompatible,
+  EXPECT_ERROR(scorer->scan(0, {other, {}, ids, 0, 0, 10, nullptr}, pool), incompatible,
                "expected the layout binary(64), got binary(128)");
-  EXPECT_ERROR(HammingScorer(Codes(CodeLayout::product(8, 8), 1)), incompatible, "product(8 x 8 bits)");
-  EXPECT_ERROR(AdcScorer(CodeLayout::product(8, 8), Matrix(1, 8)), incompatible, "2048 entries, got 8");
+  EXPECT_ERROR(make_hamming_scorer(Codes(CodeLayout::product(8, 8), 1)), incompatible, "product(8 x 8 bits)");
+  EXPECT_ERROR(make_adc_scorer(CodeLayout::product(8, 8), Matrix(1, 8)), incompatible, "2048 entries, got 8");
+  EXPECT_ERROR(make_hamming_scorer(Codes(CodeLayout::binary(128), 1), {1}), invalid_argument,
+               "binary(128), got 1");
+  EXPECT_ERROR(make_hamming_scorer(Codes(CodeLayout::binary(32), 1), {1}), invalid_argument,
+               "binary(32), got 1");
 }
 
 }  // namespace

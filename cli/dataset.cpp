@@ -1,0 +1,133 @@
+#include "dataset.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "progress_line.hpp"
+
+namespace medretrieval::cli {
+
+namespace {
+
+bool parse_number(const std::string& text, double& value) {
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && std::isfinite(value);
+}
+
+/// The attribute a column becomes. Names that items keep for their fields get an underscore.
+std::string attribute_name(const std::string& column) {
+  static const std::set<std::string> kFields = {"id", "key", "labels", "patient", "source"};
+  return kFields.contains(column) ? column + "_" : column;
+}
+
+void set_attribute(Item& item, const std::string& name, const std::string& value, bool number,
+                   const std::string& path) {
+  if (value.empty()) return;
+  double parsed = 0;
+  if (!number) {
+    item.attributes[name] = value;
+  } else if (parse_number(value, parsed)) {
+    item.attributes[name] = parsed;
+  } else {
+    throw Error(ErrorCode::invalid_argument,
+                path + ": expected a number in column '" + name + "' as in the gallery, got '" + value + "'");
+  }
+}
+
+}  // namespace
+
+void DatasetOptions::add_to(CLI::App& command, bool required) {
+  auto* data = command.add_option("--data", folder, "Folder of the images")->type_name("FOLDER");
+  auto* csv =
+      command.add_option("--manifest", manifest, "CSV file with a row for every image")->type_name("CSV");
+  if (required) {
+    data->required();
+    csv->required();
+  } else {
+    data->needs(csv);
+    csv->needs(data);
+  }
+  command.add_option("--patient-column", columns.patient_column, "Manifest column of the patient")
+      ->capture_default_str();
+  command.add_option("--label-column", columns.label_column,
+                     "Manifest column of the labels (default: labels, else label)");
+  command.add_option("--label-separator", columns.label_separator, "Between several labels")
+      ->capture_default_str();
+}
+
+Dataset::Dataset(const DatasetOptions& options)
+    : folder_(options.folder),
+      manifest_(imaging::read_manifest(options.folder, options.manifest, options.columns)) {}
+
+std::vector<std::size_t> Dataset::all_rows() const {
+  std::vector<std::size_t> rows(manifest_.rows.size());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  return rows;
+}
+
+std::vector<std::string> Dataset::vocabulary() const {
+  std::vector<std::string> names;
+  std::set<std::string> seen;
+  for (const auto& row : manifest_.rows) {
+    for (const auto& label : row.labels) {
+      if (seen.insert(label).second) names.push_back(label);
+    }
+  }
+  return names;
+}
+
+bool Dataset::is_number_column(std::size_t column) const {
+  bool any = false;
+  double value = 0;
+  for (const auto& row : manifest_.rows) {
+    const auto& text = row.other[column];
+    if (text.empty()) continue;
+    if (!parse_number(text, value)) return false;
+    any = true;
+  }
+  return any;
+}
+
+std::vector<Item> Dataset::items(const std::vector<std::size_t>& rows, const AttributeTypes& known) const {
+  const auto& names = manifest_.other_columns;
+  std::vector<bool> is_number;
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    const auto type = known.find(attribute_name(names[c]));
+    is_number.push_back(type == known.end() ? is_number_column(c) : type->second == ColumnType::number);
+  }
+  std::vector<Item> items;
+  for (const auto r : rows) {
+    const auto& row = manifest_.rows[r];
+    Item item;
+    item.key = row.path;
+    item.source = row.file.string();
+    item.patient = row.patient;
+    item.labels = row.labels;
+    for (std::size_t c = 0; c < names.size(); ++c) {
+      const auto& value = row.other[c];
+      if (names[c] == "study") {
+        item.study = value;
+      } else if (names[c] == "modality") {
+        item.modality = value;
+      } else if (names[c] == "date") {
+        if (!value.empty()) item.date = Date::parse(value);
+      } else {
+        set_attribute(item, attribute_name(names[c]), value, is_number[c], row.path);
+      }
+    }
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+Matrix Dataset::features(const std::vector<std::size_t>& rows, const imaging::FeatureExtractor& extractor,
+                         int threads) const {
+  std::vector<std::filesystem::path> files;
+  for (const auto row : rows) files.push_back(manifest_.rows[row].file);
+  return imaging::extract_features(extractor, files, {}, threads, progress_line());
+}
+
+}  // namespace medretrieval::cli

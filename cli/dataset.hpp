@@ -1,0 +1,63 @@
+// A folder of images with its manifest, as items and features.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <map>
+#include <medretrieval/imaging/features.hpp>
+#include <medretrieval/imaging/manifest.hpp>
+#include <medretrieval/item.hpp>
+#include <medretrieval/matrix.hpp>
+#include <string>
+#include <vector>
+
+namespace medretrieval::cli {
+
+/// Where the images are and which column means what.
+struct DatasetOptions {
+  std::string folder;
+  std::string manifest;
+  imaging::ManifestOptions columns;
+
+  /// Adds --data, --manifest and the column options.
+  void add_to(CLI::App& command, bool required);
+};
+
+/// Types of the columns that become attributes.
+using AttributeTypes = std::map<std::string, ColumnType>;
+
+class Dataset {
+ public:
+  /// \throws Error see imaging::read_manifest().
+  explicit Dataset(const DatasetOptions& options);
+
+  const imaging::Manifest& manifest() const { return manifest_; }
+  std::vector<std::size_t> all_rows() const;
+  /// Every label of the manifest, in order of first appearance.
+  std::vector<std::string> vocabulary() const;
+
+  /// Rows as items: key and source from the path; columns named study, modality and date fill those fields;
+  /// other columns become attributes. A column is a number when all its values are, unless `known` says
+  /// otherwise. \throws Error (invalid_argument) for a value that is not of its column's known type, or no
+  /// date.
+  std::vector<Item> items(const std::vector<std::size_t>& rows, const AttributeTypes& known = {}) const;
+
+  Matrix features(const std::vector<std::size_t>& rows, const imaging::FeatureExtractor& extractor,
+                  int threads) const;
+
+ private:
+  bool is_number_column(std::size_t column) const;
+
+  std::filesystem::path folder_;
+  imaging::Manifest manifest_;
+};
+
+/// The values at `rows`.
+template <class Value>
+std::vector<Value> chosen(const std::vector<Value>& values, const std::vector<std::size_t>& rows) {
+  std::vector<Value> result;
+  for (const auto row : rows) result.push_back(values[row]);
+  return result;
+}
+
+}  // namespace medretrieval::cli

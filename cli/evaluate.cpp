@@ -1,0 +1,68 @@
+#include <spdlog/spdlog.h>
+
+#include <iostream>
+#include <medretrieval/eval/report.hpp>
+
+#include "command.hpp"
+#include "dataset.hpp"
+#include "progress_line.hpp"
+#include "search_options.hpp"
+
+namespace medretrieval::cli {
+
+namespace {
+
+struct Options {
+  std::string gallery;
+  DatasetOptions data;
+  CascadeChoice cascade;
+  std::string split = "query";
+  std::size_t k = 10;
+  int threads = 0;
+  bool json = false;
+};
+
+void run(const Options& options) {
+  const Snapshot snapshot = Snapshot::open(options.gallery);
+  const auto extractor = extractor_of(snapshot.model());
+  const Dataset dataset(options.data);
+  const auto rows = dataset.manifest().rows_of(options.split);
+  if (rows.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                options.data.manifest + ": no rows of split '" + options.split + "'");
+  }
+  const Matrix features = dataset.features(rows, *extractor, options.threads);
+  const auto items = dataset.items(rows);
+  const auto table = eval::evaluate(snapshot, {features, items},
+                                    {.k = options.k,
+                                     .gate = options.cascade.gate,
+                                     .pool_factor = options.cascade.pool_factor,
+                                     .rerank = options.cascade.rerank,
+                                     .threads = options.threads,
+                                     .progress = progress_line()});
+  std::cout << (options.json ? eval::json_table(table) + "\n" : eval::text_table(table));
+}
+
+}  // namespace
+
+void add_evaluate_command(CLI::App& app) {
+  auto* command = app.add_subcommand("evaluate", "Measure a gallery with labelled queries");
+  command->footer(
+      "Relevant is an item that shares a label with the query; the query's own patient is left "
+      "out.\n\nExample:\n"
+      "  medretrieval evaluate --gallery g --data images --manifest images/manifest.csv --json\n");
+  auto options = std::make_shared<Options>();
+  options->cascade.gate = eval::EvaluationOptions().gate;
+  command->add_option("--gallery", options->gallery, "Folder of the gallery")
+      ->required()
+      ->type_name("FOLDER");
+  options->data.add_to(*command, true);
+  options->cascade.add_to(*command);
+  command->add_option("--split", options->split, "Rows that ask")->capture_default_str();
+  command->add_option("-k", options->k, "Answers that count")->capture_default_str();
+  command->add_option("--threads", options->threads, "0: all")->capture_default_str();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace medretrieval::cli

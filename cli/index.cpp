@@ -1,0 +1,269 @@
+#include <spdlog/spdlog.h>
+
+#include <iostream>
+#include <medretrieval/gallery.hpp>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "dataset.hpp"
+#include "progress_line.hpp"
+#include "search_options.hpp"
+
+namespace medretrieval::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json describe(const Snapshot& snapshot) {
+  Json segments = Json::array();
+  for (const auto& segment : snapshot.segments()) {
+    segments.push_back({{"file", segment.file},
+                        {"rows", segment.rows},
+                        {"removed", segment.removed},
+                        {"bytes", segment.bytes},
+                        {"checksum", segment.checksum.to_string()}});
+  }
+  Json attributes = Json::object();
+  for (const auto& [name, type] : snapshot.attributes()) {
+    attributes[name] = type == ColumnType::number ? "number" : "text";
+  }
+  const Model& model = snapshot.model();
+  Json encoder = nullptr;
+  if (model.encoder() != nullptr) {
+    Json parameters = Json::object();
+    for (const auto& [name, value] : model.encoder()->parameters()) parameters[name] = to_string(value);
+    encoder = {{"type", model.encoder()->type()},
+               {"code", model.encoder()->layout().to_string()},
+               {"parameters", parameters},
+               {"fingerprint", model.encoder()->fingerprint().to_string()}};
+  }
+  return {{"items", snapshot.size()},
+          {"generation", snapshot.generation()},
+          {"fingerprint", snapshot.fingerprint().to_string()},
+          {"dimension", model.dimension()},
+          {"features", model.feature_source().name},
+          {"encoder", encoder},
+          {"gate", model.gate() != nullptr},
+          {"labels", model.labels().names()},
+          {"attributes", attributes},
+          {"segments", segments}};
+}
+
+/// A description as text, or as JSON when asked.
+void print(const Json& description, bool json) {
+  if (json) {
+    std::cout << description.dump(2) << '\n';
+    return;
+  }
+  for (const auto& [key, value] : description.items()) {
+    if (!value.is_structured())
+      std::cout << key << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << '\n';
+    if (value.is_structured() && key != "segments") std::cout << key << ": " << value.dump() << '\n';
+    if (key != "segments") continue;
+    for (const auto& segment : value) {
+      std::cout << "segment " << segment["file"].get<std::string>() << ": " << segment["rows"] << " rows, "
+                << segment["removed"] << " removed, " << segment["bytes"] << " bytes\n";
+    }
+  }
+}
+
+struct Common {
+  std::string gallery;
+  bool json = false;
+
+  void add_to(CLI::App& command) {
+    command.add_option("--gallery", gallery, "Folder of the gallery")->required()->type_name("FOLDER");
+    command.add_flag("--json", json, "Print JSON");
+  }
+};
+
+// --- index create ---
+
+struct CreateOptions {
+  Common common;
+  DatasetOptions data;
+  EncoderChoice encoder;
+  FeatureChoice features;
+  bool no_encoder = false;
+  bool no_gate = false;
+  int threads = 0;
+};
+
+void create(const CreateOptions& options) {
+  const Dataset dataset(options.data);
+  const auto& manifest = dataset.manifest();
+  const bool has_splits = !manifest.rows.empty() && !manifest.rows.front().split.empty();
+  const auto training = has_splits ? manifest.rows_of("train") : dataset.all_rows();
+  const auto database = has_splits ? manifest.rows_of("database") : dataset.all_rows();
+  const auto extractor = imaging::make_feature_extractor(options.features.name, options.features.parameters);
+  spdlog::info("{} training images, {} for the gallery", training.size(), database.size());
+  const Matrix training_features = dataset.features(training, *extractor, options.threads);
+  ModelOptions wanted;
+  wanted.feature_source = source_of(*extractor);
+  if (!options.no_encoder) wanted.encoder = options.encoder.resolved(training.size());
+  wanted.gate = !options.no_gate;
+  wanted.labels = dataset.vocabulary();
+  wanted.threads = options.threads;
+  wanted.progress = progress_line();
+  std::vector<std::vector<std::string>> labels;
+  std::vector<std::string> patients;
+  for (const auto row : training) {
+    labels.push_back(manifest.rows[row].labels);
+    patients.push_back(manifest.rows[row].patient);
+  }
+  const Model model = train_model(wanted, {training_features, labels, patients});
+  const Matrix features =
+      has_splits ? dataset.features(database, *extractor, options.threads) : training_features.clone();
+  Gallery gallery = Gallery::create(options.common.gallery, model);
+  gallery.add(features, dataset.items(database), options.threads, progress_line());
+  print(describe(gallery.commit()), options.common.json);
+}
+
+void add_create(CLI::App& index) {
+  auto* command = index.add_subcommand("create", "Make a gallery from a folder of images");
+  command->footer(
+      "Rows of split 'train' fit encoder and gate, rows of split 'database' become the gallery; without a\n"
+      "split column every row does both.\n\nExample:\n"
+      "  medretrieval index create --gallery g --data images --manifest images/manifest.csv --encoder itq\n");
+  auto options = std::make_shared<CreateOptions>();
+  options->common.add_to(*command);
+  options->data.add_to(*command, true);
+  options->encoder.add_to(*command);
+  options->features.add_to(*command);
+  command->add_flag("--no-encoder", options->no_encoder, "Store features only, for exact search");
+  command->add_flag("--no-gate", options->no_gate, "Do not learn a class gate");
+  command->add_option("--threads", options->threads, "0: all")->capture_default_str();
+  command->callback([options] { create(*options); });
+}
+
+// --- index add ---
+
+struct AddOptions {
+  Common common;
+  DatasetOptions data;
+  std::string split;
+  bool upsert = false;
+  int threads = 0;
+};
+
+void add(const AddOptions& options) {
+  const Dataset dataset(options.data);
+  const auto rows = options.split.empty() ? dataset.all_rows() : dataset.manifest().rows_of(options.split);
+  Gallery gallery = Gallery::open(options.common.gallery);
+  const auto extractor = extractor_of(gallery.model());
+  const auto items = dataset.items(rows, gallery.snapshot().attributes());
+  const Matrix features = dataset.features(rows, *extractor, options.threads);
+  if (options.upsert) {
+    gallery.upsert(features, items, options.threads, progress_line());
+  } else {
+    gallery.add(features, items, options.threads, progress_line());
+  }
+  print(describe(gallery.commit()), options.common.json);
+}
+
+void add_add(CLI::App& index) {
+  auto* command = index.add_subcommand("add", "Add images to a gallery");
+  command->footer(
+      "Example:\n  medretrieval index add --gallery g --data more --manifest more/manifest.csv --upsert\n");
+  auto options = std::make_shared<AddOptions>();
+  options->common.add_to(*command);
+  options->data.add_to(*command, true);
+  command->add_option("--split", options->split, "Only rows of this split");
+  command->add_flag("--upsert", options->upsert,
+                    "Replace items whose path is there already, instead of refusing");
+  command->add_option("--threads", options->threads, "0: all")->capture_default_str();
+  command->callback([options] { add(*options); });
+}
+
+// --- index remove ---
+
+struct RemoveOptions {
+  Common common;
+  std::vector<ItemId> ids;
+  std::vector<std::string> keys;
+  std::vector<std::string> patients;
+};
+
+void remove(const RemoveOptions& options) {
+  Gallery gallery = Gallery::open(options.common.gallery);
+  const Snapshot snapshot = gallery.snapshot();
+  std::vector<ItemId> ids = options.ids;
+  for (const auto& key : options.keys) {
+    const auto id = snapshot.find_key(key);
+    if (!id) throw Error(ErrorCode::not_found, "the gallery has no item with the key '" + key + "'");
+    ids.push_back(*id);
+  }
+  for (const auto& patient : options.patients) {
+    const std::size_t before = ids.size();
+    for (const auto id : snapshot.ids()) {
+      if (snapshot.item(id).patient == patient) ids.push_back(id);
+    }
+    if (ids.size() == before)
+      throw Error(ErrorCode::not_found, "the gallery has no item of patient '" + patient + "'");
+  }
+  gallery.remove(ids);
+  print(describe(gallery.commit()), options.common.json);
+}
+
+void add_remove(CLI::App& index) {
+  auto* command = index.add_subcommand("remove", "Remove items; their ids are never used again");
+  command->footer(
+      "Examples:\n  medretrieval index remove --gallery g --id 17 --id 18\n"
+      "  medretrieval index remove --gallery g --patient P0042\n");
+  auto options = std::make_shared<RemoveOptions>();
+  options->common.add_to(*command);
+  command->add_option("--id", options->ids, "Id of an item; may be given several times");
+  command->add_option("--key", options->keys, "Key of an item; may be given several times");
+  command->add_option("--patient", options->patients, "All items of a patient; may be given several times");
+  command->require_option(1, 0);
+  command->callback([options] { remove(*options); });
+}
+
+// --- index info, verify, compact ---
+
+void add_reading(CLI::App& index) {
+  auto* info = index.add_subcommand("info", "Describe a gallery");
+  info->footer("Example:\n  medretrieval index info --gallery g --json\n");
+  auto info_options = std::make_shared<Common>();
+  info_options->add_to(*info);
+  info->callback(
+      [info_options] { print(describe(Snapshot::open(info_options->gallery)), info_options->json); });
+
+  auto* verify = index.add_subcommand("verify", "Read a whole gallery and check everything in it");
+  verify->footer("Example:\n  medretrieval index verify --gallery g\n");
+  auto verify_options = std::make_shared<Common>();
+  verify_options->add_to(*verify);
+  verify->callback([verify_options] {
+    const Snapshot snapshot = Snapshot::open(verify_options->gallery);
+    snapshot.verify(progress_line());
+    const Json answer = {
+        {"verified", true}, {"items", snapshot.size()}, {"fingerprint", snapshot.fingerprint().to_string()}};
+    print(answer, verify_options->json);
+  });
+
+  auto* compact = index.add_subcommand("compact", "Merge small segments and drop removed rows");
+  compact->footer("Example:\n  medretrieval index compact --gallery g\n");
+  auto compact_options = std::make_shared<Common>();
+  auto settings = std::make_shared<CompactOptions>();
+  compact_options->add_to(*compact);
+  compact->add_option("--merge-below", settings->merge_below, "Merge segments with fewer items than this")
+      ->capture_default_str();
+  compact->callback([compact_options, settings] {
+    settings->progress = progress_line();
+    print(describe(Gallery::open(compact_options->gallery).compact(*settings)), compact_options->json);
+  });
+}
+
+}  // namespace
+
+void add_index_commands(CLI::App& app) {
+  auto* index = app.add_subcommand("index", "Make and keep galleries");
+  index->require_subcommand(1);
+  add_create(*index);
+  add_add(*index);
+  add_remove(*index);
+  add_reading(*index);
+}
+
+}  // namespace medretrieval::cli

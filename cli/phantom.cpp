@@ -1,0 +1,63 @@
+#include <spdlog/spdlog.h>
+
+#include <iostream>
+#include <map>
+#include <medretrieval/imaging/phantom.hpp>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "progress_line.hpp"
+
+namespace medretrieval::cli {
+
+namespace {
+
+struct Options {
+  imaging::PhantomFolderOptions folder;
+  std::string out;
+  bool json = false;
+};
+
+void run(const Options& options) {
+  imaging::write_phantom_folder(options.out, options.folder, progress_line());
+  const auto& phantom = options.folder.phantom;
+  const std::size_t images = phantom.patients * phantom.images_per_patient;
+  if (options.json) {
+    const nlohmann::ordered_json document = {{"folder", options.out},
+                                             {"manifest", options.out + "/manifest.csv"},
+                                             {"images", images},
+                                             {"patients", phantom.patients},
+                                             {"synthetic", true}};
+    std::cout << document.dump(2) << '\n';
+  } else {
+    std::cout << images << " synthetic images of " << phantom.patients << " synthetic patients in "
+              << options.out << '\n';
+  }
+}
+
+}  // namespace
+
+void add_phantom_command(CLI::App& app) {
+  auto* command = app.add_subcommand("phantom", "Write SYNTHETIC chest images with a manifest");
+  command->footer(
+      "Examples:\n  medretrieval phantom --out phantoms\n"
+      "  medretrieval phantom --kind chest-xray --patients 200 --dicom --out phantoms\n");
+  auto options = std::make_shared<Options>();
+  auto& phantom = options->folder.phantom;
+  const std::map<std::string, imaging::PhantomKind> kinds = {
+      {"chest-ct", imaging::PhantomKind::chest_ct}, {"chest-xray", imaging::PhantomKind::chest_xray}};
+  command->add_option("--out", options->out, "Folder to make; must be empty or not exist")->required();
+  command->add_option("--kind", phantom.kind, "chest-ct (nodules) or chest-xray (findings)")
+      ->transform(CLI::CheckedTransformer(kinds))
+      ->type_name("KIND");
+  command->add_option("--patients", phantom.patients, "Synthetic patients")->capture_default_str();
+  command->add_option("--images-per-patient", phantom.images_per_patient, "Images of each")
+      ->capture_default_str();
+  command->add_option("--seed", phantom.seed, "Of everything drawn")->capture_default_str();
+  command->add_flag("--dicom", options->folder.dicom, "Write DICOM files too");
+  command->add_option("--threads", options->folder.threads, "0: all")->capture_default_str();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace medretrieval::cli

@@ -1,0 +1,96 @@
+#include "search_options.hpp"
+
+#include <map>
+
+namespace medretrieval::cli {
+
+namespace {
+
+constexpr std::size_t kManyTrainingRows = 10'000;
+
+bool has_option(const EncoderType& type, const std::string& name) {
+  for (const auto& option : type.options) {
+    if (option.name == name) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+EncoderOptions encoder_of_bits(const std::string& type, std::size_t bits, std::size_t training_rows) {
+  const EncoderType& known = encoder_type(type);
+  EncoderOptions options = {type, {}};
+  if (has_option(known, "subspaces")) {
+    const std::size_t entry_bits = training_rows < kManyTrainingRows ? 4 : 8;
+    if (bits % entry_bits != 0) {
+      throw Error(ErrorCode::invalid_argument, "encoder '" + type + "': expected a multiple of " +
+                                                   std::to_string(entry_bits) + " bits, got " +
+                                                   std::to_string(bits));
+    }
+    options.parameters["subspaces"] = static_cast<std::int64_t>(bits / entry_bits);
+    options.parameters["bits_per_entry"] = static_cast<std::int64_t>(entry_bits);
+  } else if (has_option(known, "bits")) {
+    options.parameters["bits"] = static_cast<std::int64_t>(bits);
+  }
+  return options;
+}
+
+void EncoderChoice::add_to(CLI::App& command) {
+  std::string names;
+  for (const auto& name : encoder_type_names()) names += (names.empty() ? "" : ", ") + name;
+  command.add_option("--encoder", type, "One of " + names)->capture_default_str();
+  command.add_option("--bits", bits, "Code width in bits, for encoders that have one")->capture_default_str();
+  command.add_option("--option", options, "An encoder option, name=value; may be given several times")
+      ->type_name("NAME=VALUE");
+}
+
+EncoderOptions EncoderChoice::resolved(std::size_t training_rows) const {
+  const EncoderType& known = encoder_type(type);
+  EncoderOptions resolved = encoder_of_bits(type, bits, training_rows);
+  for (const auto& text : options) {
+    const auto [name, value] = parse_parameter(text, known.options, "encoder '" + type + "'");
+    resolved.parameters[name] = value;
+  }
+  return resolved;
+}
+
+void CascadeChoice::add_to(CLI::App& command) {
+  const std::map<std::string, GateMode> gates = {
+      {"off", GateMode::off}, {"top1", GateMode::top1}, {"adaptive", GateMode::adaptive}};
+  const std::map<std::string, Rerank> reranks = {{"none", Rerank::none},
+                                                 {"l2", Rerank::l2},
+                                                 {"inner-product", Rerank::inner_product},
+                                                 {"cosine", Rerank::cosine}};
+  command.add_option("--gate", gate.mode, "Class gate: off, top1 (the most probable class) or adaptive")
+      ->transform(CLI::CheckedTransformer(gates))
+      ->type_name("MODE");
+  command.add_option("--gate-level", gate.level, "Coverage that the adaptive gate aims at")
+      ->capture_default_str();
+  command.add_option("--pool-factor", pool_factor, "Candidates for each answer")->capture_default_str();
+  command.add_option("--rerank", rerank, "Order of the pool: none, l2, inner-product or cosine")
+      ->transform(CLI::CheckedTransformer(reranks))
+      ->type_name("DISTANCE");
+}
+
+void FeatureChoice::add_to(CLI::App& command) {
+  std::string names;
+  for (const auto& each : imaging::feature_extractor_names()) names += (names.empty() ? "" : ", ") + each;
+  command.add_option("--features", name, "Feature extractor: " + names)->capture_default_str();
+  command.add_option("--feature-parameters", parameters, "Its parameters, a JSON object")->type_name("JSON");
+}
+
+std::unique_ptr<imaging::FeatureExtractor> extractor_of(const Model& model) {
+  const auto& source = model.feature_source();
+  if (source.name.empty()) {
+    throw Error(
+        ErrorCode::unsupported,
+        "this gallery's features were computed by an application; images cannot be turned into them here");
+  }
+  return imaging::make_feature_extractor(source.name, source.parameters);
+}
+
+FeatureSource source_of(const imaging::FeatureExtractor& extractor) {
+  return {std::string(extractor.name()), extractor.parameters()};
+}
+
+}  // namespace medretrieval::cli

@@ -1,0 +1,53 @@
+// Options of searching and encoding that several subcommands share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <medretrieval/encoder.hpp>
+#include <medretrieval/imaging/features.hpp>
+#include <medretrieval/model.hpp>
+#include <medretrieval/searcher.hpp>
+#include <string>
+#include <vector>
+
+namespace medretrieval::cli {
+
+/// --encoder, --bits, --option.
+struct EncoderChoice {
+  std::string type = "itq";
+  std::size_t bits = 64;
+  std::vector<std::string> options;
+
+  void add_to(CLI::App& command);
+  /// `bits` as the type spells it: the option "bits", or subspaces of a product quantizer, 16 x 4 bits at 64
+  /// bits below 10,000 training rows and 8 x 8 bits from there.
+  EncoderOptions resolved(std::size_t training_rows) const;
+};
+
+/// The options of an encoder type that give codes of so many bits.
+EncoderOptions encoder_of_bits(const std::string& type, std::size_t bits, std::size_t training_rows);
+
+/// --gate, --gate-level, --pool-factor, --rerank.
+struct CascadeChoice {
+  GateOptions gate;
+  std::size_t pool_factor = 2;
+  Rerank rerank = Rerank::l2;
+
+  void add_to(CLI::App& command);
+};
+
+/// --features, --feature-parameters.
+struct FeatureChoice {
+  std::string name = "classical";
+  std::string parameters = "{}";
+
+  void add_to(CLI::App& command);
+};
+
+/// The extractor that made a gallery's features.
+/// \throws Error (unsupported) when an application made them.
+std::unique_ptr<imaging::FeatureExtractor> extractor_of(const Model& model);
+
+/// What a model stores of an extractor.
+FeatureSource source_of(const imaging::FeatureExtractor& extractor);
+
+}  // namespace medretrieval::cli
