@@ -41,7 +41,12 @@ else()
 endif()
 
 if(MEDRETRIEVAL_TESTS)
-  find_package(GTest REQUIRED)
+  if(CMAKE_CROSSCOMPILING)
+    # Debian packages GoogleTest for the host only, and its sources for everybody else.
+    add_subdirectory(/usr/src/googletest ${CMAKE_CURRENT_BINARY_DIR}/googletest EXCLUDE_FROM_ALL)
+  else()
+    find_package(GTest REQUIRED)
+  endif()
 endif()
 if(MEDRETRIEVAL_BENCHMARKS)
   find_package(benchmark REQUIRED)
