@@ -1,0 +1,153 @@
+// Files of format version 1, kept as they were written: every later version must read them and find the same.
+//
+// When a format gets a new version, a folder v2 is added beside v1, and the v1 tests stay. To write the files
+// of a new version: MEDRETRIEVAL_WRITE_GOLDEN=1 build/release/tests/test_gallery --gtest_filter='Golden*'
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <medretrieval/gallery.hpp>
+#include <medretrieval/searcher.hpp>
+#include <medretrieval/vector_files.hpp>
+
+#include "support/small_gallery.hpp"
+#include "support/test_data.hpp"
+
+namespace medretrieval {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kGolden = fs::path(MEDRETRIEVAL_TEST_DIR) / "golden" / "v1";
+constexpr std::size_t kDimension = 12;
+
+std::vector<std::byte> read_bytes(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
+}
+
+void write_bytes(const fs::path& file, std::span<const std::byte> bytes) {
+  std::ofstream(file, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+/// Whole numbers only, so that no rounding can differ.
+testing::Collection golden_collection() {
+  testing::Collection collection = testing::make_collection(90, kDimension, true, 1);
+  for (std::size_t r = 0; r < 90; ++r) {
+    for (std::size_t d = 0; d < kDimension; ++d) {
+      collection.features(r, d) = static_cast<float>((r * 31 + d * d * 17 + r % 5 * 40) % 97);
+    }
+  }
+  return collection;
+}
+
+/// The same steps every time: two commits, removals, an upsert.
+void fill(Gallery& gallery, const testing::Collection& collection) {
+  testing::add_in_segments(gallery, collection, 2);
+  gallery.remove(std::vector<ItemId>{3, 4, 50});
+  gallery.upsert(collection.features.view().rows_from(7, 1), std::span(collection.items).subspan(9, 1));
+  gallery.commit();
+}
+
+std::string packed(const Codes& codes) {
+  std::string rows(codes.rows() * codes.layout().row_bytes(), '\0');
+  for (std::size_t r = 0; r < codes.rows(); ++r) {
+    codes.get_row(r, reinterpret_cast<std::uint8_t*>(rows.data()) + r * codes.layout().row_bytes());
+  }
+  return rows;
+}
+
+const std::map<std::string, Parameters>& golden_encoders() {
+  static const std::map<std::string, Parameters> all = {
+      {"lsh", {{"bits", 40}}},
+      {"itq", {{"bits", 10}, {"iterations", 5}}},
+      {"pq", {{"subspaces", 5}, {"bits_per_entry", 4}, {"iterations", 5}}},
+      {"opq",
+       {{"subspaces", 3}, {"bits_per_entry", 4}, {"iterations", 3}, {"rotations", 3}, {"dimension", 9}}},
+      {"joint", {{"slices", std::string("5:1,7:2")}, {"bits", 5}}}};
+  return all;
+}
+
+void write_golden_files() {
+  const auto collection = golden_collection();
+  fs::remove_all(kGolden);
+  fs::create_directories(kGolden / "encoders");
+  for (const auto& [type, parameters] : golden_encoders()) {
+    const auto encoder = train_encoder({type, parameters}, {collection.features});
+    write_bytes(kGolden / "encoders" / (type + ".encoder"), encoder->to_bytes());
+    const std::string codes = packed(encoder->encode(collection.features));
+    write_bytes(kGolden / "encoders" / (type + ".codes"), std::as_bytes(std::span(codes)));
+  }
+  Gallery gallery =
+      Gallery::create(kGolden / "gallery", testing::make_model(collection, {"lsh", {{"bits", 40}}}));
+  fill(gallery, collection);
+  fs::remove(kGolden / "gallery" / "lock");
+}
+
+class Golden : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (std::getenv("MEDRETRIEVAL_WRITE_GOLDEN") != nullptr) write_golden_files();
+  }
+};
+
+TEST_F(Golden, EncodersOfVersion1StillGiveTheirCodes) {
+  const auto collection = golden_collection();
+  for (const auto& [type, parameters] : golden_encoders()) {
+    const auto bytes = read_bytes(kGolden / "encoders" / (type + ".encoder"));
+    ASSERT_FALSE(bytes.empty()) << type;
+    const auto encoder = load_encoder(bytes);
+    EXPECT_EQ(encoder->type(), type);
+    EXPECT_EQ(encoder->to_bytes(), bytes) << type << ": the byte form changed";
+    const std::string codes = packed(encoder->encode(collection.features));
+    const auto expected = read_bytes(kGolden / "encoders" / (type + ".codes"));
+    EXPECT_EQ(std::memcmp(codes.data(), expected.data(), expected.size()), 0) << type;
+    EXPECT_EQ(codes.size(), expected.size()) << type;
+  }
+}
+
+TEST_F(Golden, AGalleryOfVersion1IsReadAndSearched) {
+  const Snapshot snapshot = Snapshot::open(kGolden / "gallery");
+  EXPECT_NO_THROW(snapshot.verify());
+  EXPECT_EQ(snapshot.size(), 87U);
+  EXPECT_EQ(snapshot.generation(), 3U);
+  const auto collection = golden_collection();
+  for (const ItemId id : {ItemId{0}, ItemId{44}, ItemId{89}}) {
+    Item expected = collection.items[id];
+    expected.id = id;
+    EXPECT_EQ(snapshot.item(id), expected);
+    const auto row = collection.features.row(id);
+    EXPECT_EQ(snapshot.features(id), std::vector<float>(row.begin(), row.end()));
+  }
+  EXPECT_FALSE(snapshot.contains(50));
+  EXPECT_EQ(snapshot.find_key(collection.items[9].key), ItemId{90});
+  SearchOptions options;
+  options.k = 3;
+  options.pool_factor = 10;
+  const auto result = Searcher(snapshot).search(collection.features.row(20), options);
+  EXPECT_EQ(result.hits.front().id, 20U);
+  EXPECT_EQ(result.hits.front().distance, 0.0F);
+  options.gate = {GateMode::adaptive, 0.5};
+  EXPECT_FALSE(Searcher(snapshot).search(collection.features.row(20), options).classes_searched.empty());
+}
+
+TEST_F(Golden, TheWriterStillWritesVersion1ByteForByte) {
+  const Snapshot golden = Snapshot::open(kGolden / "gallery");
+  const testing::TemporaryFolder folder;
+  Gallery gallery = Gallery::create(folder / "gallery", golden.model());
+  fill(gallery, golden_collection());
+  EXPECT_EQ(gallery.snapshot().fingerprint(), golden.fingerprint());
+  std::size_t compared = 0;
+  for (const auto& entry : fs::directory_iterator(kGolden / "gallery")) {
+    EXPECT_EQ(read_bytes(folder.path() / "gallery" / entry.path().filename()), read_bytes(entry.path()))
+        << entry.path();
+    ++compared;
+  }
+  EXPECT_EQ(compared, 6U) << "manifest, model, removals, three segments";
+}
+
+}  // namespace
+}  // namespace medretrieval
