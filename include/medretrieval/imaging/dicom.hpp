@@ -58,8 +58,8 @@ class DicomFile {
   /// LoadOptions::window), MONOCHROME1 inverted.
   Image display_image(std::size_t frame = 0, const std::optional<Window>& window = {}) const;
 
-  /// The first window stated in the file, if any.
-  std::optional<Window> stated_window() const;
+  /// The first window stated for `frame`, as written; none when there is none or its width is not positive.
+  std::optional<Window> stated_window(std::size_t frame = 0) const;
 
   /// The value of a tag by its DICOM keyword ("PatientID", "StudyInstanceUID", "Modality", "StudyDate", ...),
   /// with trailing padding removed; empty when the file does not have it. \throws Error (not_found) when the
