@@ -1,7 +1,6 @@
 #include "imaging/file_bytes.hpp"
 
 #include <fstream>
-#include <medretrieval/imaging/load.hpp>
 #include <random>
 #include <string>
 
@@ -17,22 +16,20 @@ namespace {
 std::uintmax_t size_of_regular_file(const fs::path& file) {
   std::error_code error;
   const fs::file_status status = fs::status(file, error);
-  if (status.type() == fs::file_type::not_found) fail(ErrorCode::not_found, "no such file: ", file.string());
-  if (!error && status.type() != fs::file_type::regular) {
-    fail(ErrorCode::io, file.string(), " is not a regular file");
-  }
+  if (status.type() == fs::file_type::not_found) fail(ErrorCode::not_found, "no such file");
+  if (!error && status.type() != fs::file_type::regular) fail(ErrorCode::io, "not a regular file");
   const std::uintmax_t size = error ? 0 : fs::file_size(file, error);
-  if (error) fail(ErrorCode::io, "cannot read ", file.string(), ": ", error.message());
+  if (error) fail(ErrorCode::io, "cannot be read: ", error.message());
   return size;
 }
 
 std::vector<std::uint8_t> read_exactly(const fs::path& file, std::size_t count) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) fail(ErrorCode::io, "cannot open ", file.string(), " for reading");
+  if (!stream) fail(ErrorCode::io, "cannot be opened for reading");
   std::vector<std::uint8_t> bytes(count);
   stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(count));
   if (static_cast<std::size_t>(stream.gcount()) != count) {
-    fail(ErrorCode::io, "cannot read ", count, " bytes of ", file.string(), ", got ", stream.gcount());
+    fail(ErrorCode::io, "has ", count, " bytes, of which only ", stream.gcount(), " could be read");
   }
   return bytes;
 }
@@ -52,11 +49,10 @@ std::vector<std::uint8_t> read_head(const fs::path& file, std::size_t limit) {
   return read_exactly(file, size < limit ? static_cast<std::size_t>(size) : limit);
 }
 
-std::vector<std::uint8_t> read_file(const fs::path& file) {
+std::vector<std::uint8_t> read_file(const fs::path& file, std::size_t limit) {
   const std::uintmax_t size = size_of_regular_file(file);
-  if (size > kMaxImageFileBytes) {
-    fail(ErrorCode::limit_exceeded, file.string(), " has ", size, " bytes, at most ", kMaxImageFileBytes,
-         " are read");
+  if (size > limit) {
+    fail(ErrorCode::limit_exceeded, "has ", size, " bytes; at most ", limit, " are read");
   }
   return read_exactly(file, static_cast<std::size_t>(size));
 }

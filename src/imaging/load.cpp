@@ -66,7 +66,7 @@ Image load_as(FileKind kind, const fs::path& file, const LoadOptions& options) {
 
 FileKind detect_file_kind(const fs::path& file) {
   using namespace std::string_view_literals;
-  const std::vector<std::uint8_t> bytes = read_head(file, kHeadBytes);
+  const std::vector<std::uint8_t> bytes = naming_file(file, [&] { return read_head(file, kHeadBytes); });
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const auto starts_with_one_of = [&](std::initializer_list<std::string_view> signatures) {
     return std::any_of(signatures.begin(), signatures.end(),

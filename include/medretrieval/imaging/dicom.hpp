@@ -73,13 +73,18 @@ class DicomFile {
 
 /// What a synthetic or converted slice states about itself when written.
 struct DicomTags {
-  std::map<std::string, std::string> values;  ///< keyword to value
+  std::map<std::string, std::string>
+      values;  ///< keyword to value (UTF-8), several values joined by a backslash
 };
 
-/// Writes 16-bit monochrome samples as a DICOM file (Secondary Capture unless `tags` names another SOP
-/// class), Explicit VR Little Endian. `samples` has columns * rows values. Rescale slope, intercept and
-/// window come from `tags` when present. \throws Error invalid_argument (sizes do not fit, unknown keyword),
-/// io.
+/// Writes 16-bit monochrome samples as a DICOM file, Explicit VR Little Endian: Secondary Capture unless
+/// `tags` names another SOPClassUID, whose further attributes are then the caller's to give. `samples` has
+/// columns * rows values, row by row. Everything but size, depth and pixel data may be given in `tags`:
+/// rescale, window, PhotometricInterpretation (MONOCHROME1 or 2), PixelRepresentation (0 when no sample is
+/// negative). UIDs that are not given are made up; with them, the same call writes the same bytes.
+/// The file is replaced as a whole or not at all. \throws Error invalid_argument (sizes do not fit, a keyword
+/// that is unknown or not the caller's to give, a
+///         value that its tag cannot have), io.
 void write_dicom(const std::filesystem::path& file, std::span<const std::int16_t> samples,
                  std::size_t columns, std::size_t rows, const DicomTags& tags);
 
