@@ -23,7 +23,8 @@ if(MEDRETRIEVAL_IMAGING)
     pkg_check_modules(OPENJPEG QUIET IMPORTED_TARGET libopenjp2>=2.5) # strict mode
   endif()
   set(_imaging_missing "")
-  foreach(_dependency OpenCV_FOUND DCMTK_FOUND PNG_FOUND JPEG_FOUND TIFF_FOUND LIBCSV_INCLUDE_DIR LIBCSV_LIBRARY ZLIB_FOUND OPENJPEG_FOUND)
+  foreach(_dependency OpenCV_FOUND DCMTK_FOUND PNG_FOUND JPEG_FOUND TIFF_FOUND ZLIB_FOUND OPENJPEG_FOUND
+                      LIBCSV_INCLUDE_DIR LIBCSV_LIBRARY)
     if(NOT ${_dependency})
       string(REGEX REPLACE "_.*" "" _name ${_dependency})
       list(APPEND _imaging_missing ${_name})

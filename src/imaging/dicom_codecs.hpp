@@ -25,6 +25,9 @@ std::vector<std::uint8_t> decode_jpeg_ls(const PixelLayout& layout, std::span<co
 /// transform is undone, so YBR_RCT and YBR_ICT data come out as RGB.
 std::vector<std::uint8_t> decode_jpeg_2000(const PixelLayout& layout, std::span<const std::uint8_t> stream);
 
+/// All samples of one colour, then those of the next, to colour by colour within a pixel.
+std::vector<std::uint8_t> interleave_planes(const PixelLayout& layout, std::span<const std::uint8_t> planes);
+
 /// Unsigned little-endian samples of one or two bytes, as a codec gives them, to layout.sample_bytes() each.
 std::vector<std::uint8_t> widen_samples(std::vector<std::uint8_t> samples, const PixelLayout& layout);
 

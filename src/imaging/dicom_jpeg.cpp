@@ -53,30 +53,17 @@ std::vector<std::uint8_t> with_legal_scan_header(std::span<const std::uint8_t> s
   std::vector<std::uint8_t> legal(stream.begin(), stream.end());
   const bool sequential = header.process == 0xC0 || header.process == 0xC1;
   const std::size_t length = 6 + 2 * header.components;
-  if (!sequential || header.scan == 0 || header.scan + length > legal.size()) return legal;
+  if (!sequential || header.scan + length > legal.size()) return legal;
   if (legal[header.scan + 1] != length || legal[header.scan + 2] != header.components) return legal;
   const std::array<std::uint8_t, 3> values = {0, 63, 0};
   std::copy(values.begin(), values.end(), &legal[header.scan + length - 3]);
   return legal;
 }
 
-void require_same_shape(const PixelLayout& layout, const JpegHeader& header) {
-  if (header.rows != layout.rows || header.columns != layout.columns || header.components != layout.samples) {
-    fail(ErrorCode::corrupt, "a JPEG frame of ", header.columns, " x ", header.rows, " x ", header.components,
-         " in a DICOM image of ", layout.columns, " x ", layout.rows, " x ", layout.samples);
-  }
-  if (header.precision < 2 || header.precision > 16 || layout.bits_allocated > 16 ||
-      header.precision > layout.bits_allocated) {
-    fail(ErrorCode::corrupt, "a JPEG frame of ", header.precision, " bits in a DICOM image of ",
-         layout.bits_allocated, " bits");
-  }
-}
-
 }  // namespace
 
 std::vector<std::uint8_t> decode_dicom_jpeg(const PixelLayout& layout, std::span<const std::uint8_t> bytes) {
-  const JpegHeader header = read_jpeg_header(bytes);
-  require_same_shape(layout, header);
+  const JpegHeader header = read_jpeg_header(bytes, layout);
   std::vector<std::uint8_t> stream = with_legal_scan_header(bytes, header);
   const std::size_t count = layout.pixels() * layout.samples;
   std::vector<std::uint8_t> samples(count * (header.precision <= 8 ? 1 : 2));

@@ -27,20 +27,6 @@ std::vector<std::uint8_t> unpack_bits(std::span<const std::uint8_t> bytes, std::
   return samples;
 }
 
-// All samples of one colour, then those of the next, to colour by colour within a pixel.
-std::vector<std::uint8_t> interleave(const PixelLayout& layout, std::span<const std::uint8_t> planes) {
-  const std::size_t size = layout.sample_bytes();
-  const std::size_t plane = layout.pixels() * size;
-  std::vector<std::uint8_t> samples(planes.size());
-  for (std::size_t pixel = 0; pixel < layout.pixels(); ++pixel) {
-    for (std::size_t sample = 0; sample < layout.samples; ++sample) {
-      std::copy_n(&planes[sample * plane + pixel * size], size,
-                  &samples[(pixel * layout.samples + sample) * size]);
-    }
-  }
-  return samples;
-}
-
 // Two pixels share their colour differences: Y1 Y2 Cb Cr to Y1 Cb Cr Y2 Cb Cr.
 std::vector<std::uint8_t> expand_422(const PixelLayout& layout, std::span<const std::uint8_t> pairs) {
   const std::size_t size = layout.sample_bytes();
@@ -60,6 +46,19 @@ std::size_t native_bytes(const PixelLayout& layout) noexcept {
   const std::size_t bits = frame_bits(layout);
   if (layout.frames > (std::numeric_limits<std::size_t>::max() - 7) / bits) return 0;
   return (bits * layout.frames + 7) / 8;
+}
+
+std::vector<std::uint8_t> interleave_planes(const PixelLayout& layout, std::span<const std::uint8_t> planes) {
+  const std::size_t size = layout.sample_bytes();
+  const std::size_t plane = layout.pixels() * size;
+  std::vector<std::uint8_t> samples(planes.size());
+  for (std::size_t pixel = 0; pixel < layout.pixels(); ++pixel) {
+    for (std::size_t sample = 0; sample < layout.samples; ++sample) {
+      std::copy_n(&planes[sample * plane + pixel * size], size,
+                  &samples[(pixel * layout.samples + sample) * size]);
+    }
+  }
+  return samples;
 }
 
 std::vector<std::uint8_t> widen_samples(std::vector<std::uint8_t> samples, const PixelLayout& layout) {
@@ -84,7 +83,7 @@ std::vector<std::uint8_t> decode_native(const PixelLayout& layout, std::span<con
     }
     return expand_422(layout, stored);
   }
-  if (layout.samples > 1 && layout.is_planar) return interleave(layout, stored);
+  if (layout.samples > 1 && layout.is_planar) return interleave_planes(layout, stored);
   return {stored.begin(), stored.end()};
 }
 

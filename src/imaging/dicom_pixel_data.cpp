@@ -96,9 +96,9 @@ void DicomPixelData::take_native(DcmDataset& dataset) {
   }
   native_ = {bytes, element.getLength()};
   const std::size_t expected = native_bytes(layout_);
-  // Writers pad more than the standard's one byte; a whole frame more is a contradiction.
-  const bool too_long = expected != 0 && native_.size() - expected >= expected / layout_.frames + 2;
-  if (expected == 0 || native_.size() < expected || too_long) {
+  const std::size_t excess = native_.size() - expected;  // some writers pad more than the standard's one byte
+  const bool is_frame_more = excess > 1 && excess >= expected / layout_.frames;
+  if (expected == 0 || native_.size() < expected || is_frame_more) {
     fail(ErrorCode::corrupt, "pixel data of ", native_.size(), " bytes where ", layout_.frames, " frames of ",
          layout_.columns, " x ", layout_.rows, " x ", layout_.samples, " x ", layout_.bits_allocated,
          " bits are stated");

@@ -44,8 +44,7 @@ class JpegReader {
     if (codec_.num_components != 1 && codec_.num_components != 3) {
       fail(ErrorCode::unsupported, "a JPEG of ", codec_.num_components, " components; 1 and 3 are read");
     }
-    GreyRaster raster;
-    raster.image = Image(codec_.image_width, codec_.image_height, PixelUnit::stored);
+    GreyRaster raster = make_raster(codec_.image_width, codec_.image_height, 255, bytes_.size());
     std::vector<JSAMPLE> row(codec_.image_width);
     require(read_rows(row.data(), raster));
     return raster;

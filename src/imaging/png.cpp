@@ -30,7 +30,7 @@ void ignore_warning(png_structp, png_const_charp) {}
 
 class PngReader {
  public:
-  explicit PngReader(std::span<const std::uint8_t> bytes) : rest_(bytes) {
+  explicit PngReader(std::span<const std::uint8_t> bytes) : size_(bytes.size()), rest_(bytes) {
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &message_, keep_error, ignore_warning);
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
     if (info_ == nullptr) throw std::bad_alloc();
@@ -42,10 +42,8 @@ class PngReader {
 
   GreyRaster read() {
     require(read_header());
-    GreyRaster raster;
-    raster.image =
-        Image(png_get_image_width(png_, info_), png_get_image_height(png_, info_), PixelUnit::stored);
-    raster.white = png_get_bit_depth(png_, info_) == 16 ? 65535.0F : 255.0F;
+    GreyRaster raster = make_raster(png_get_image_width(png_, info_), png_get_image_height(png_, info_),
+                                    png_get_bit_depth(png_, info_) == 16 ? 65535 : 255, size_);
     require(set_transformations());
     std::vector<std::uint8_t> rows(row_bytes_ * (passes_ == 1 ? 1 : raster.image.height()));
     require(read_rows(rows.data(), raster));
@@ -108,6 +106,7 @@ class PngReader {
     }
   }
 
+  std::size_t size_;
   std::span<const std::uint8_t> rest_;
   std::string message_;
   png_structp png_ = nullptr;

@@ -219,7 +219,7 @@ GreyRaster decode_tiff(std::span<const std::uint8_t> bytes) {
   session.bytes = bytes;
   const TiffHandle tiff = open(session);
   const Page page = read_page(tiff.get(), session);
-  GreyRaster raster{Image(page.width, page.height, PixelUnit::stored), page.white()};
+  GreyRaster raster = make_raster(page.width, page.height, page.white(), bytes.size());
   session.message.clear();
   if (TIFFIsTiled(tiff.get()) != 0) {
     read_tiles(tiff.get(), session, page, raster.image);
