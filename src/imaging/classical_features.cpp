@@ -120,8 +120,12 @@ void describe_regions(const Image& image, std::span<float> means, std::span<floa
 void describe_levels(const Image& image, std::span<float> levels) {
   std::fill(levels.begin(), levels.end(), 0.0F);
   for (const float value : image.pixels()) {
-    const auto level = static_cast<std::size_t>(std::max(0.0F, value) * kLevels);
-    levels[std::min(level, kLevels - 1)] += 1;
+    // Split between the two nearest levels, so that a slight change of brightness is a slight change here.
+    const float place = std::clamp(value, 0.0F, 1.0F) * (kLevels - 1);
+    const auto level = std::min(static_cast<std::size_t>(place), kLevels - 2);
+    const float share = place - static_cast<float>(level);
+    levels[level] += 1 - share;
+    levels[level + 1] += share;
   }
   const float count = static_cast<float>(image.pixels().size());
   for (float& value : levels) value = std::sqrt(value / count);

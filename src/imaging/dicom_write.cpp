@@ -101,6 +101,9 @@ void put_tags(DcmDataset& dataset, const DicomTags& tags) {
     return std::all_of(entry.second.begin(), entry.second.end(), [](char c) { return c >= 0; });
   });
   if (!is_ascii) values.insert({"SpecificCharacterSet", "ISO_IR 192"});
+  if (const auto found = values.find("SpecificCharacterSet"); found != values.end()) {
+    put(dataset, found->first, found->second);  // first: the other values are checked against it
+  }
   for (const auto& [keyword, value] : values) put(dataset, keyword, value);
 }
 
