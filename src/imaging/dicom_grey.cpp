@@ -177,9 +177,9 @@ std::optional<StatedWindow> find_stated_window(DcmItem& dataset, std::size_t fra
   const std::optional<double> width = find_number(rules, DCM_WindowWidth);
   if (!center || !width || *width <= 0) return std::nullopt;
   StatedWindow stated{{*center, *width}};
-  if (has_text(rules, DCM_VOILUTFunction, "SIGMOID")) stated.function = StatedWindow::Function::sigmoid;
-  if (has_text(rules, DCM_VOILUTFunction, "LINEAR_EXACT"))
-    stated.function = StatedWindow::Function::linear_exact;
+  const auto has_function = [&](const char* name) { return has_text(rules, DCM_VOILUTFunction, name); };
+  if (has_function("SIGMOID")) stated.function = StatedWindow::Function::sigmoid;
+  if (has_function("LINEAR_EXACT")) stated.function = StatedWindow::Function::linear_exact;
   return stated;
 }
 

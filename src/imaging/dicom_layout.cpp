@@ -80,12 +80,15 @@ void check_depth(const PixelLayout& layout) {
 }
 
 void check_samples(const PixelLayout& layout) {
-  const std::size_t expected = layout.photometric <= Photometric::palette ? 1 : 3;
+  const bool is_grey = layout.photometric == Photometric::monochrome1 ||
+                       layout.photometric == Photometric::monochrome2 ||
+                       layout.photometric == Photometric::palette;
+  const std::size_t expected = is_grey ? 1 : 3;
   if (layout.samples != expected) {
     fail(ErrorCode::corrupt, "SamplesPerPixel is ", layout.samples, ", its photometric interpretation has ",
          expected);
   }
-  if (expected == 3 && (layout.is_signed || layout.bits_allocated == 1)) {
+  if (!is_grey && (layout.is_signed || layout.bits_allocated == 1)) {
     fail(ErrorCode::unsupported, "signed or 1-bit colour samples");
   }
 }

@@ -54,7 +54,8 @@ LookupTable read_lookup_table(DcmItem& item, const DcmTagKey& descriptor, const 
   LookupTable table{signed_input ? static_cast<Sint16>(first) : int{first}, bits, {}};
   table.entries.resize(entries);
   for (std::size_t i = 0; i < entries; ++i) {
-    table.entries[i] = packed ? static_cast<std::uint16_t>(words[i / 2] >> (i % 2 * 8) & 0xFF) : words[i];
+    const unsigned entry = packed ? words[i / 2] >> (i % 2 * 8) & 0xFF : words[i];
+    table.entries[i] = static_cast<std::uint16_t>(std::min(entry, (1U << bits) - 1));
   }
   return table;
 }

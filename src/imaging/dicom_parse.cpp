@@ -110,6 +110,15 @@ bool starts_with_element_of(std::span<const std::uint8_t> head, std::uint8_t gro
   return !big_endian && head[6] == 0 && head[7] == 0 && head[5] < 2;  // implicit VR, a short first value
 }
 
+// DCMTK guesses how to read a file whose transfer syntax it does not know.
+void refuse_unknown_syntax(DcmFileFormat& parsed) {
+  OFString uid;
+  if (parsed.getMetaInfo()->findAndGetOFString(DCM_TransferSyntaxUID, uid).bad() || uid.empty()) return;
+  if (DcmXfer(uid.c_str()).getXfer() == EXS_Unknown) {
+    fail(ErrorCode::unsupported, "the transfer syntax ", uid, " is not known here");
+  }
+}
+
 }  // namespace
 
 bool has_dicom_preamble(std::span<const std::uint8_t> head) noexcept {
@@ -142,6 +151,7 @@ std::unique_ptr<DcmFileFormat> parse_dicom(std::span<const std::uint8_t> bytes) 
     fail(ErrorCode::limit_exceeded, "DICOM sequences nested more deeply than the parser may go");
   }
   if (result.bad()) fail(ErrorCode::corrupt, "not a whole DICOM file: ", result.text());
+  refuse_unknown_syntax(*parsed);
   if (!producer.rest().empty()) {
     fail(ErrorCode::corrupt, "a DICOM file that ends ", producer.rest().size(),
          " bytes before its last byte");

@@ -33,6 +33,7 @@ const std::map<std::string, std::string>& default_values() {
       {"PixelRepresentation", "1"},
       {"InstanceNumber", "1"},
       {"AccessionNumber", ""},
+      {"Laterality", ""},
       {"Manufacturer", ""},
       {"PatientBirthDate", ""},
       {"PatientID", ""},

@@ -50,11 +50,11 @@ class DicomBytes {
     meta.text(0x00020010, "UI", transfer_syntax);
     DicomBytes length;
     length.element(0x00020000, "UL", four_bytes(meta.bytes_.size()));
-    ByteVector whole(128);
-    whole.insert(whole.end(), {'D', 'I', 'C', 'M'});
-    for (const ByteVector* part :
-         std::initializer_list<const ByteVector*>{&length.bytes_, &meta.bytes_, &bytes_}) {
-      whole.insert(whole.end(), part->begin(), part->end());
+    ByteVector whole;
+    whole.resize(128);
+    for (const char c : {'D', 'I', 'C', 'M'}) whole.push_back(static_cast<std::uint8_t>(c));
+    for (const DicomBytes* part : std::initializer_list<const DicomBytes*>{&length, &meta, this}) {
+      whole.insert(whole.end(), part->bytes_.begin(), part->bytes_.end());
     }
     return whole;
   }
