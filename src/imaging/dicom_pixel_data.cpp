@@ -96,9 +96,11 @@ void DicomPixelData::take_native(DcmDataset& dataset) {
   }
   native_ = {bytes, element.getLength()};
   const std::size_t expected = native_bytes(layout_);
-  const std::size_t excess = native_.size() - expected;  // some writers pad more than the standard's one byte
-  const bool is_frame_more = excess > 1 && excess >= expected / layout_.frames;
-  if (expected == 0 || native_.size() < expected || is_frame_more) {
+  const bool is_short = expected == 0 || native_.size() < expected;
+  // Some writers pad more than the standard's one byte; a whole frame more is a contradiction.
+  const bool is_long =
+      native_.size() > expected + 1 && native_.size() - expected >= expected / layout_.frames;
+  if (is_short || is_long) {
     fail(ErrorCode::corrupt, "pixel data of ", native_.size(), " bytes where ", layout_.frames, " frames of ",
          layout_.columns, " x ", layout_.rows, " x ", layout_.samples, " x ", layout_.bits_allocated,
          " bits are stated");

@@ -32,7 +32,9 @@ class JpegReader {
       if (level < 0 && loses_pixels(codec->err->msg_code)) stop(codec);
     };
     progress_.progress_monitor = [](j_common_ptr codec) {
-      if (reinterpret_cast<j_decompress_ptr>(codec)->input_scan_number > kMaxScans) stop(codec);
+      auto& reader = *static_cast<JpegReader*>(codec->client_data);
+      reader.has_too_many_scans_ = reader.codec_.input_scan_number > kMaxScans;
+      if (reader.has_too_many_scans_) stop(codec);
     };
   }
   ~JpegReader() { jpeg_destroy_decompress(&codec_); }
@@ -84,6 +86,7 @@ class JpegReader {
 
   void require(bool done) {
     if (done) return;
+    if (has_too_many_scans_) fail(ErrorCode::limit_exceeded, "a JPEG of more than ", kMaxScans, " scans");
     std::array<char, JMSG_LENGTH_MAX> message{};
     errors_.format_message(reinterpret_cast<j_common_ptr>(&codec_), message.data());
     switch (errors_.msg_code) {
@@ -103,6 +106,7 @@ class JpegReader {
   jpeg_decompress_struct codec_ = {};
   jpeg_error_mgr errors_ = {};
   jpeg_progress_mgr progress_ = {};
+  bool has_too_many_scans_ = false;
   std::jmp_buf stopped_ = {};
 };
 

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <medretrieval/imaging/dicom.hpp>
 #include <medretrieval/imaging/load.hpp>
 #include <medretrieval/imaging/meta_image.hpp>
@@ -49,17 +47,9 @@ Image load_raster(FileKind kind, const fs::path& file, const LoadOptions& option
   return apply_window(raster.image, options.window.value_or(Window{raster.white / 2, raster.white}));
 }
 
-Image load_as(FileKind kind, const fs::path& file, const LoadOptions& options) {
-  switch (kind) {
-    case FileKind::dicom:
-      return DicomFile(file).display_image(options.frame, options.window);
-    case FileKind::meta_image: {
-      const Image slice = read_meta_image(file).slice(options.frame);
-      return options.window ? apply_window(slice, *options.window) : stretch_to_display(slice);
-    }
-    default:
-      return naming_file(file, [&] { return load_raster(kind, file, options); });
-  }
+Image show_slice(const MetaImage& volume, const LoadOptions& options) {
+  const Image slice = volume.slice(options.frame);
+  return options.window ? apply_window(slice, *options.window) : stretch_to_display(slice);
 }
 
 }  // namespace
@@ -82,7 +72,13 @@ FileKind detect_file_kind(const fs::path& file) {
 }
 
 Image load_image(const fs::path& file, const LoadOptions& options) {
-  return load_as(detect_file_kind(file), file, options);
+  const FileKind kind = detect_file_kind(file);
+  if (kind == FileKind::dicom) return DicomFile(file).display_image(options.frame, options.window);
+  if (kind == FileKind::meta_image) {
+    const MetaImage volume = read_meta_image(file);
+    return naming_file(file, [&] { return show_slice(volume, options); });
+  }
+  return naming_file(file, [&] { return load_raster(kind, file, options); });
 }
 
 }  // namespace medretrieval::imaging

@@ -170,6 +170,18 @@ TEST_F(LoadRaster, OversizedHeadersAreRefusedBeforePixelsAreAllocated) {
   EXPECT_ERROR(load_image(file_), limit_exceeded, "40000 x 1");
 }
 
+TEST_F(LoadRaster, JpegsOfCountlessScansAreRefused) {
+  // Every coefficient for itself, bit by bit: legal, and each scan goes over the whole image.
+  std::vector<jpeg_scan_info> scans = {{1, {0}, 0, 0, 0, 0}};
+  for (int coefficient = 1; coefficient < 64; ++coefficient) {
+    scans.push_back({1, {0}, coefficient, coefficient, 0, 8});
+    for (int bit = 8; bit > 0; --bit) scans.push_back({1, {0}, coefficient, coefficient, bit, bit - 1});
+  }
+  EXPECT_ERROR(load(testing::make_jpeg(16, 16, 1, pattern(256), false, scans)), limit_exceeded, "scans");
+  scans.resize(400);
+  EXPECT_EQ(load(testing::make_jpeg(16, 16, 1, pattern(256), false, scans)).width(), 16U);
+}
+
 TEST_F(LoadRaster, KindsOfTiffAndJpegThatAreNotReadSaySo) {
   TiffParts parts;
   parts.bits = 1;

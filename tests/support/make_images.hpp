@@ -86,9 +86,9 @@ inline ByteVector make_png(const PngParts& parts) {
   return file;
 }
 
-/// Interleaved 8-bit samples of 1 or 3 channels.
+/// Interleaved 8-bit samples of 1 or 3 channels; progressive when `scans` says how.
 inline ByteVector make_jpeg(std::uint32_t width, std::uint32_t height, int channels, ByteVector samples,
-                            bool progressive = false) {
+                            bool progressive = false, const std::vector<jpeg_scan_info>& scans = {}) {
   jpeg_compress_struct codec = {};
   jpeg_error_mgr errors = {};
   codec.err = jpeg_std_error(&errors);
@@ -103,6 +103,10 @@ inline ByteVector make_jpeg(std::uint32_t width, std::uint32_t height, int chann
   jpeg_set_defaults(&codec);
   jpeg_set_quality(&codec, 95, TRUE);
   if (progressive) jpeg_simple_progression(&codec);
+  if (!scans.empty()) {
+    codec.scan_info = scans.data();
+    codec.num_scans = static_cast<int>(scans.size());
+  }
   jpeg_start_compress(&codec, TRUE);
   while (codec.next_scanline < height) {
     JSAMPROW row = &samples[codec.next_scanline * width * static_cast<std::size_t>(channels)];
