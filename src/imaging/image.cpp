@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <medretrieval/imaging/image.hpp>
 
 #include "base/concat.hpp"
+#include "imaging/display.hpp"
 
 namespace medretrieval::imaging {
 
@@ -26,9 +28,23 @@ Image apply_window(const Image& image, const Window& window) {
   Image display(image.width(), image.height(), PixelUnit::display);
   const double low = window.center - window.width / 2;
   std::transform(image.pixels().begin(), image.pixels().end(), display.pixels().begin(), [&](float value) {
-    return static_cast<float>(std::clamp((value - low) / window.width, 0.0, 1.0));
+    const double share = (value - low) / window.width;
+    return share > 0 ? static_cast<float>(std::min(share, 1.0)) : 0.0F;
   });
   return display;
+}
+
+Image stretch_to_display(const Image& image) {
+  float low = std::numeric_limits<float>::max();
+  float high = std::numeric_limits<float>::lowest();
+  for (const float value : image.pixels()) {
+    if (!std::isfinite(value)) continue;
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  if (!(low < high)) return Image(image.width(), image.height(), PixelUnit::display);
+  const double width = double{high} - low;
+  return apply_window(image, {low + width / 2, width});
 }
 
 }  // namespace medretrieval::imaging

@@ -57,7 +57,7 @@ struct Window {
   double width = 1;  ///< above 0
 };
 
-/// The display image of `image` under `window`.
+/// The display image of `image` under `window`; NaN becomes 0.
 /// \throws Error (invalid_argument) when the width is not a positive finite number.
 Image apply_window(const Image& image, const Window& window);
 

@@ -12,7 +12,11 @@
 
 namespace medretrieval::imaging {
 
-/// Which column means what.
+/// The largest manifest that is read, in bytes (256 MiB). Checked before anything is allocated.
+inline constexpr std::size_t kMaxManifestBytes = std::size_t{1} << 28;
+
+/// Which column means what. The split and patient columns may be missing under these names; a name that the
+/// caller chose must be there.
 struct ManifestOptions {
   std::string path_column = "path";
   std::string split_column = "split";
@@ -42,12 +46,14 @@ struct Manifest {
   std::vector<std::size_t> rows_of(const std::string& split) const;
 };
 
-/// Reads a manifest (RFC 4180 CSV with a header line, UTF-8, an optional byte-order mark). Files are not
-/// opened, but paths must stay inside `folder`. \throws Error not_found (no such file; a named column that is
-/// not there: the message lists the columns that are),
-///         corrupt (a row with another number of fields, an unclosed quote: the message gives the line),
-///         invalid_argument (an absolute path or one with "..", an empty path, a split that is none of the
-///         three).
+/// Reads a manifest: RFC 4180 CSV with a header line, UTF-8, an optional byte-order mark, either line end,
+/// empty lines skipped, blanks part of their fields. Files are not opened, but paths must stay inside
+/// `folder`.
+/// \throws Error not_found (no such file; a named column that is not there: the message lists the columns
+///         that are), io, limit_exceeded (kMaxManifestBytes), corrupt (not UTF-8, no header line, a row with
+///         another number of fields, a stray or unclosed quote: the message gives the line),
+///         invalid_argument (a column name that is there twice; an absolute path, one with "..", an empty
+///         one; a split that is none of the three: the message gives the line).
 Manifest read_manifest(const std::filesystem::path& folder, const std::filesystem::path& csv,
                        const ManifestOptions& options = {});
 

@@ -1,0 +1,154 @@
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dcspchrs.h>
+#include <dcmtk/dcmdata/dctk.h>
+
+#include <algorithm>
+#include <medretrieval/imaging/dicom.hpp>
+#include <mutex>
+
+#include "base/concat.hpp"
+#include "imaging/dicom_grey.hpp"
+#include "imaging/dicom_parse.hpp"
+#include "imaging/dicom_pixel_data.hpp"
+#include "imaging/file_bytes.hpp"
+
+namespace medretrieval::imaging {
+
+using detail::fail;
+
+namespace {
+
+// Longer values are bulk data, and nothing that describes a case.
+constexpr std::uint32_t kMaxTagBytes = 1 << 20;
+
+// True when `text` means the same in every character set of DICOM: ASCII without escapes.
+bool is_plain(const OFString& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0 && c != '\x1B'; });
+}
+
+std::string to_utf8(DcmItem& dataset, const OFString& text) {
+  if (is_plain(text)) return {text.data(), text.size()};
+  DcmSpecificCharacterSet converter;
+  OFString converted;
+  // Backslash separates values and, in names, '^' and '=' components: code extensions end there.
+  OFCondition result = converter.selectCharacterSet(dataset);
+  if (result.good()) result = converter.convertString(text, converted, "\\^=");
+  if (result.bad()) fail(ErrorCode::corrupt, "text that is not in its stated character set: ", result.text());
+  return {converted.data(), converted.size()};
+}
+
+}  // namespace
+
+struct DicomFile::Impl {
+  std::filesystem::path file;
+  std::unique_ptr<DcmFileFormat> content;
+  std::optional<DicomPixelData> pixels;
+  std::mutex mutex;  // DCMTK moves a cursor in the data set even when it only searches
+
+  DcmDataset& dataset() const { return *content->getDataset(); }
+
+  const DicomPixelData& need_pixels(std::size_t frame) const {
+    if (!pixels) fail(ErrorCode::not_found, "a DICOM file without pixel data");
+    if (frame >= pixels->layout().frames) {
+      fail(ErrorCode::invalid_argument, "no frame ", frame, "; there are ", pixels->layout().frames);
+    }
+    return *pixels;
+  }
+
+  StoredSamples decode(std::size_t frame) const {
+    const DicomPixelData& data = need_pixels(frame);
+    const PixelLayout& layout = data.layout();
+    return {layout.columns,   layout.rows,       layout.samples, static_cast<int>(layout.sample_bytes() * 8),
+            layout.is_signed, data.decode(frame)};
+  }
+
+  Image modality_image(std::size_t frame) {
+    const StoredSamples samples = decode(frame);
+    const std::lock_guard lock(mutex);
+    return to_modality_image(dataset(), pixels->layout(), samples, frame);
+  }
+
+  Image display_image(std::size_t frame, const std::optional<Window>& window) {
+    const Image modality = modality_image(frame);
+    if (modality.unit() == PixelUnit::display) {
+      if (window) fail(ErrorCode::invalid_argument, "a window for a colour image");
+      return modality;
+    }
+    Image display = window ? apply_window(modality, *window) : show(modality, frame);
+    if (pixels->layout().photometric == Photometric::monochrome1) {
+      for (float& value : display.pixels()) value = 1 - value;
+    }
+    return display;
+  }
+
+  Image show(const Image& modality, std::size_t frame) {
+    const std::lock_guard lock(mutex);
+    return show_as_stated(dataset(), pixels->layout(), modality, frame);
+  }
+};
+
+DicomFile::DicomFile(const std::filesystem::path& file) : impl_(std::make_unique<Impl>()) {
+  impl_->file = file;
+  naming_file(file, [&] {
+    impl_->content = parse_dicom(read_file(file));
+    if (impl_->dataset().tagExistsWithValue(DCM_PixelData)) impl_->pixels.emplace(impl_->dataset());
+  });
+}
+
+DicomFile::~DicomFile() = default;
+DicomFile::DicomFile(DicomFile&&) noexcept = default;
+DicomFile& DicomFile::operator=(DicomFile&&) noexcept = default;
+
+bool DicomFile::has_pixels() const noexcept {
+  return impl_->pixels.has_value();
+}
+
+std::size_t DicomFile::frame_count() const noexcept {
+  return has_pixels() ? impl_->pixels->layout().frames : 0;
+}
+
+std::string DicomFile::transfer_syntax_uid() const {
+  return DcmXfer(impl_->dataset().getOriginalXfer()).getXferID();
+}
+
+std::string DicomFile::photometric_interpretation() const {
+  return tag("PhotometricInterpretation");
+}
+
+StoredSamples DicomFile::stored_samples(std::size_t frame) const {
+  return naming_file(impl_->file, [&] { return impl_->decode(frame); });
+}
+
+Image DicomFile::modality_image(std::size_t frame) const {
+  return naming_file(impl_->file, [&] { return impl_->modality_image(frame); });
+}
+
+Image DicomFile::display_image(std::size_t frame, const std::optional<Window>& window) const {
+  return naming_file(impl_->file, [&] { return impl_->display_image(frame, window); });
+}
+
+std::optional<Window> DicomFile::stated_window(std::size_t frame) const {
+  const std::lock_guard lock(impl_->mutex);
+  const auto stated = naming_file(impl_->file, [&] { return find_stated_window(impl_->dataset(), frame); });
+  return stated ? std::optional(stated->window) : std::nullopt;
+}
+
+std::string DicomFile::tag(const std::string& keyword) const {
+  DcmTag tag;
+  if (DcmTag::findTagFromName(keyword.c_str(), tag).bad()) {
+    fail(ErrorCode::not_found, "\"", keyword, "\" is no keyword of the DICOM dictionary");
+  }
+  return naming_file(impl_->file, [&]() -> std::string {
+    const std::lock_guard lock(impl_->mutex);
+    DcmElement* element = nullptr;
+    if (impl_->dataset().findAndGetElement(tag, element).bad() || element->isEmpty()) return {};
+    OFString text;
+    if (!element->isLeaf() || element->getLengthField() > kMaxTagBytes ||
+        element->getOFStringArray(text).bad()) {
+      fail(ErrorCode::unsupported, keyword, " is a sequence or bulk data and has no text");
+    }
+    return to_utf8(impl_->dataset(), text);
+  });
+}
+
+}  // namespace medretrieval::imaging

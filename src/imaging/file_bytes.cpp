@@ -1,0 +1,74 @@
+#include "imaging/file_bytes.hpp"
+
+#include <fstream>
+#include <random>
+#include <string>
+
+namespace medretrieval::imaging {
+
+using detail::concat;
+using detail::fail;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Devices and pipes have no size to check and could block or never end.
+std::uintmax_t size_of_regular_file(const fs::path& file) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (status.type() == fs::file_type::not_found) fail(ErrorCode::not_found, "no such file");
+  if (!error && status.type() != fs::file_type::regular) fail(ErrorCode::io, "not a regular file");
+  const std::uintmax_t size = error ? 0 : fs::file_size(file, error);
+  if (error) fail(ErrorCode::io, "cannot be read: ", error.message());
+  return size;
+}
+
+std::vector<std::uint8_t> read_exactly(const fs::path& file, std::size_t count) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) fail(ErrorCode::io, "cannot be opened for reading");
+  std::vector<std::uint8_t> bytes(count);
+  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(count));
+  if (static_cast<std::size_t>(stream.gcount()) != count) {
+    fail(ErrorCode::io, "has ", count, " bytes, of which only ", stream.gcount(), " could be read");
+  }
+  return bytes;
+}
+
+// In the same folder, because a rename is atomic only within one file system.
+fs::path unused_neighbour(const fs::path& file) {
+  std::random_device random;
+  fs::path neighbour = file;
+  neighbour += concat(".", std::hex, random(), random(), ".tmp");
+  return neighbour;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> read_head(const fs::path& file, std::size_t limit) {
+  const std::uintmax_t size = size_of_regular_file(file);
+  return read_exactly(file, size < limit ? static_cast<std::size_t>(size) : limit);
+}
+
+std::vector<std::uint8_t> read_file(const fs::path& file, std::size_t limit) {
+  const std::uintmax_t size = size_of_regular_file(file);
+  if (size > limit) {
+    fail(ErrorCode::limit_exceeded, "has ", size, " bytes; at most ", limit, " are read");
+  }
+  return read_exactly(file, static_cast<std::size_t>(size));
+}
+
+void write_file(const fs::path& file, std::span<const std::uint8_t> bytes) {
+  const fs::path neighbour = unused_neighbour(file);
+  std::ofstream stream(neighbour, std::ios::binary);
+  stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  stream.close();
+  std::error_code error;
+  if (stream) fs::rename(neighbour, file, error);
+  if (!stream || error) {
+    std::error_code ignored;
+    fs::remove(neighbour, ignored);
+    fail(ErrorCode::io, "cannot write ", file.string(), error ? ": " + error.message() : std::string());
+  }
+}
+
+}  // namespace medretrieval::imaging

@@ -1,0 +1,41 @@
+// Whole files to bytes and back: the only place where the imaging part touches the file system's content.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include <medretrieval/error.hpp>
+#include <medretrieval/imaging/load.hpp>
+
+#include "base/concat.hpp"
+
+namespace medretrieval::imaging {
+
+// The messages of the readers do not name the file: their callers do, with naming_file().
+
+/// At most the first `limit` bytes of a regular file.
+/// \throws Error not_found (no such file), io (not a regular file, not readable).
+std::vector<std::uint8_t> read_head(const std::filesystem::path& file, std::size_t limit);
+
+/// All bytes of a regular file. \throws Error as read_head, and limit_exceeded above `limit` bytes.
+std::vector<std::uint8_t> read_file(const std::filesystem::path& file,
+                                    std::size_t limit = kMaxImageFileBytes);
+
+/// Writes a neighbour of `file` and renames it, so that `file` is old or new but never half.
+/// \throws Error (io).
+void write_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);
+
+/// Runs `body`; an Error gets the file's name in front of its message.
+template <class Body>
+auto naming_file(const std::filesystem::path& file, const Body& body) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    throw Error(error.code(), medretrieval::detail::concat(file.string(), ": ", error.what()));
+  }
+}
+
+}  // namespace medretrieval::imaging
