@@ -34,7 +34,8 @@ struct PhantomOptions {
   PhantomKind kind = PhantomKind::chest_ct;
   std::size_t patients = 400;          ///< 1 to 1,000,000
   std::size_t images_per_patient = 3;  ///< 1 to 64
-  std::size_t side = 256;              ///< pixels of the square image, 64 to 1024
+  std::size_t side = 0;  ///< pixels of the square image, 64 to 1024; 0: 128 for a region, 256 for a whole
+  double region_mm = 40;
   std::uint64_t seed = 1;
 
   /// \throws Error (invalid_argument) naming the field, its range and its value.

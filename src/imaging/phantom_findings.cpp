@@ -1,0 +1,174 @@
+#include "imaging/phantom_findings.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace medretrieval::imaging::phantom {
+
+namespace {
+
+/// A site in relative coordinates: x from -1 to 1 (the sign is the side), y from 0 (apex) to 1 (base).
+Point draw_site(detail::Random& random, double highest, double lowest) {
+  return {random_side(random) * between(random, 0.42, 0.72), between(random, highest, lowest)};
+}
+
+Point place(Point site, const ThoraxOutline& outline) {
+  const double x = site.x * outline.thorax().half_width;
+  return {x, mix(-95, outline.diaphragm(x), site.y)};
+}
+
+/// Fills lung with something as dense as water: a share of 1 leaves no air.
+void fill_lung(Projection& projection, std::size_t x, std::size_t y, double share) {
+  projection.lung.at(x, y) *= 1 - share;
+  projection.vessels.at(x, y) *= 1 - share;
+}
+
+/// A nodule or a mass: a solid body, thinner where its outline is uneven.
+void paint_lump(Point centre, double radius, const FindingSites& sites, Projection& projection) {
+  projection.tissue.paint_near(centre, 1.3 * radius, [&](std::size_t x, std::size_t y, Point point) {
+    const Point offset = 1 / (radius * (1 + 0.16 * sites.patches[0].at(point))) * (point - centre);
+    const double square = 1 - dot(offset, offset);
+    if (square <= 0) return;
+    const double thickness = 0.16 * radius * std::sqrt(square) * smooth_step(0, 0.35, square);
+    projection.tissue.at(x, y) += std::min(thickness, 0.7 * projection.lung.at(x, y));
+  });
+}
+
+/// Fluid settles at the base and climbs along the wall.
+void paint_effusion(double severity, double side, const ThoraxOutline& outline, Projection& projection) {
+  const double width = outline.thorax().half_width;
+  const double bottom = outline.angle_bottom(side);
+  const double height = 30 + 125 * severity;
+  projection.lung.paint_all([&](std::size_t x, std::size_t y, Point point) {
+    if (point.x * side <= 0) return;
+    const double across =
+        (point.x * side / width - 0.5) / 0.5;  // -1 in the middle of the body, 1 at the wall
+    const double surface = bottom - height * (0.62 + 0.38 * across * across * (across > 0 ? 1.2 : 0.3));
+    fill_lung(projection, x, y, 0.93 * coverage(point.y - surface, 6 + 5 * severity));
+  });
+}
+
+/// Air between lung and wall: no vessels there, and a thin white line where the lung ends.
+void paint_pneumothorax(double severity, double side, const ThoraxOutline& outline, Projection& projection) {
+  const double gap = 10 + 42 * severity;
+  projection.lung.paint_all([&](std::size_t x, std::size_t y, Point point) {
+    if (point.x * side <= 0 || projection.lung.at(x, y) <= 0) return;
+    const double lung_edge = outline.cage_depth(point) - gap * smooth_step(90, -70, point.y);
+    const double free_air = coverage(-lung_edge, 1.0);
+    projection.vessels.at(x, y) *= 1 - free_air;
+    projection.lung.at(x, y) *= mix(1 - 0.2 * severity, 1.22, free_air);
+    projection.tissue.at(x, y) += 0.55 * smooth_step(1.8, 0.4, std::abs(lung_edge));
+  });
+}
+
+void paint_consolidation(double severity, const FindingSites& sites, const ThoraxOutline& outline,
+                         Projection& projection) {
+  const Point centre = place(sites.consolidation, outline);
+  const double reach = 45 + 45 * severity;
+  projection.lung.paint_near(centre, 1.3 * reach, [&](std::size_t x, std::size_t y, Point point) {
+    if (point.x * centre.x <= 0) return;
+    const Point offset = point - centre;
+    const double envelope = 1 - dot(offset, offset) / (reach * reach * 1.6);
+    if (envelope <= 0) return;
+    const double patchy = envelope + 0.4 * sites.patches[0].at(point) + 0.15 * sites.patches[1].at(point);
+    fill_lung(projection, x, y, (0.35 + 0.5 * severity) * smooth_step(0, 1.1, patchy));
+  });
+}
+
+/// Plates of collapsed lung above a raised diaphragm.
+void paint_atelectasis(double severity, double side, const ThoraxOutline& outline, Projection& projection) {
+  const double width = outline.thorax().half_width;
+  const double base = outline.diaphragm(side * 0.5 * width);
+  for (const double lift : {14.0, 32.0}) {
+    const Stroke plate{{side * 0.28 * width, base - lift - 10},
+                       {side * 0.86 * width, base - lift + 8},
+                       2 + 2.5 * severity,
+                       1.5 + 1.5 * severity};
+    projection.tissue.paint_along(
+        plate.from, plate.to, plate.radius_from + 2, [&](std::size_t x, std::size_t y, Point point) {
+          if (projection.lung.at(x, y) <= 0) return;
+          const Stroke::Nearest nearest = plate.nearest(point);
+          projection.tissue.at(x, y) +=
+              (0.6 + 1.6 * severity) * coverage(nearest.radius - nearest.distance, 1.5);
+        });
+  }
+  projection.lung.paint_all([&](std::size_t x, std::size_t y, Point point) {
+    if (point.x * side > 0)
+      fill_lung(projection, x, y, 0.3 * severity * smooth_step(base - 70, base, point.y));
+  });
+}
+
+}  // namespace
+
+Severities draw_severities(detail::Random& random) {
+  Severities severities;
+  if (random.below(2) == 0) return severities;
+  const double many = random.uniform();
+  const std::size_t count = many < 0.6 ? 1 : many < 0.9 ? 2 : 3;
+  for (const std::size_t chosen : detail::sample_without_replacement(kFindingNames.size(), count, random)) {
+    severities.values[chosen] = between(random, 0.3, 1);
+  }
+  return severities;
+}
+
+FindingSites draw_sites(detail::Random& random) {
+  FindingSites sites;
+  sites.effusion_side = random_side(random);
+  sites.effusion_both = random.uniform() < 0.45;
+  sites.pneumothorax_side = random_side(random);
+  sites.atelectasis_side = random_side(random);
+  sites.nodule_size = random.uniform();
+  sites.nodule = draw_site(random, 0.1, 0.85);
+  sites.mass = draw_site(random, 0.2, 0.7);
+  sites.consolidation = draw_site(random, 0.25, 0.9);
+  sites.patches.emplace_back(random, 17.0);
+  sites.patches.emplace_back(random, 7.0);
+  return sites;
+}
+
+Severities followed(const Severities& severities, std::size_t index, detail::Random& random) {
+  Severities now = severities;
+  for (std::size_t i = 0; i < now.values.size(); ++i) {
+    const double drift = 0.12 * random.normal();
+    const bool healed =
+        random.uniform() < 0.08 && index > 0 && i != static_cast<std::size_t>(Finding::cardiomegaly);
+    if (now.values[i] > 0) now.values[i] = healed ? 0 : std::clamp(now.values[i] + drift, 0.2, 1.0);
+  }
+  return now;
+}
+
+std::vector<std::string> finding_labels(const Severities& severities) {
+  std::vector<std::string> labels;
+  for (std::size_t i = 0; i < severities.values.size(); ++i) {
+    if (severities.values[i] > 0) labels.emplace_back(kFindingNames[i]);
+  }
+  if (labels.empty()) labels.emplace_back("No Finding");
+  return labels;
+}
+
+void paint_findings(const Severities& severities, const FindingSites& sites, const ThoraxOutline& outline,
+                    Projection& projection) {
+  const auto present = [&](Finding finding) { return severities[finding] > 0; };
+  if (present(Finding::consolidation)) {
+    paint_consolidation(severities[Finding::consolidation], sites, outline, projection);
+  }
+  if (present(Finding::atelectasis)) {
+    paint_atelectasis(severities[Finding::atelectasis], sites.atelectasis_side, outline, projection);
+  }
+  if (present(Finding::nodule)) {
+    paint_lump(place(sites.nodule, outline), 5 + 9 * severities[Finding::nodule], sites, projection);
+  }
+  if (present(Finding::mass)) {
+    paint_lump(place(sites.mass, outline), 17 + 26 * severities[Finding::mass], sites, projection);
+  }
+  if (present(Finding::pneumothorax)) {
+    paint_pneumothorax(severities[Finding::pneumothorax], sites.pneumothorax_side, outline, projection);
+  }
+  if (present(Finding::effusion)) {
+    const double severity = severities[Finding::effusion];
+    paint_effusion(severity, sites.effusion_side, outline, projection);
+    if (sites.effusion_both) paint_effusion(0.6 * severity, -sites.effusion_side, outline, projection);
+  }
+}
+
+}  // namespace medretrieval::imaging::phantom

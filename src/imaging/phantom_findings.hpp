@@ -1,0 +1,65 @@
+// Findings of chest radiographs: drawn for a patient, followed over the patient's images, shown in a
+// projection.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.hpp"
+#include "imaging/phantom_canvas.hpp"
+#include "imaging/phantom_thorax.hpp"
+
+namespace medretrieval::imaging::phantom {
+
+enum class Finding : std::size_t {
+  atelectasis,
+  cardiomegaly,
+  consolidation,
+  effusion,
+  mass,
+  nodule,
+  pneumothorax,
+};
+
+inline constexpr std::array<std::string_view, 7> kFindingNames = {
+    "Atelectasis", "Cardiomegaly", "Consolidation", "Effusion", "Mass", "Nodule", "Pneumothorax"};
+
+/// How far each finding has gone: 0 when it is absent, otherwise from 0.2 (hardly visible) to 1.
+struct Severities {
+  std::array<double, kFindingNames.size()> values{};
+
+  double& operator[](Finding finding) { return values[static_cast<std::size_t>(finding)]; }
+  double operator[](Finding finding) const { return values[static_cast<std::size_t>(finding)]; }
+};
+
+/// What stays the same over a patient's images.
+struct FindingSites {
+  double effusion_side = 1;
+  bool effusion_both = false;
+  double pneumothorax_side = 1;
+  double atelectasis_side = 1;
+  double nodule_size = 0.5;  ///< 0 to 1, apart from severity
+  Point nodule;              ///< relative: side, and height in the lung from 0 to 1, see site_in_lung
+  Point mass;
+  Point consolidation;
+  std::vector<Unevenness> patches;  ///< of consolidation
+};
+
+/// Half of the patients have none; the others one to three.
+Severities draw_severities(detail::Random& random);
+FindingSites draw_sites(detail::Random& random);
+
+/// The severities at a later image: they drift, and some findings heal.
+Severities followed(const Severities& severities, std::size_t index, detail::Random& random);
+
+/// The names of the findings that are present, or "No Finding".
+std::vector<std::string> finding_labels(const Severities& severities);
+
+/// Changes `projection` as the findings do, apart from cardiomegaly, which is in the pose.
+void paint_findings(const Severities& severities, const FindingSites& sites, const ThoraxOutline& outline,
+                    Projection& projection);
+
+}  // namespace medretrieval::imaging::phantom
