@@ -44,16 +44,23 @@ class Canvas {
     return placement_.centre + rotate(from_centre, placement_.turn);
   }
 
+  /// Column and row, with fractions, of a point of the patient.
+  Point to_pixel(Point point) const {
+    const double half = 0.5 * static_cast<double>(side_) - 0.5;
+    const Point local = rotate_back(point - placement_.centre, placement_.turn);
+    return {local.x / spacing_ + half, local.y / spacing_ + half};
+  }
+
   /// Calls paint(x, y, position) for every pixel in the square of `reach` mm around `centre`.
   template <class Paint>
   void paint_near(Point centre, double reach, const Paint& paint) const {
-    paint_box(to_grid(centre), to_grid(centre), reach, paint);
+    paint_box(to_pixel(centre), to_pixel(centre), reach, paint);
   }
 
   /// Calls paint(x, y, position) for every pixel in the box around `from` and `to`, `reach` mm wider.
   template <class Paint>
   void paint_along(Point from, Point to, double reach, const Paint& paint) const {
-    paint_box(to_grid(from), to_grid(to), reach, paint);
+    paint_box(to_pixel(from), to_pixel(to), reach, paint);
   }
 
   /// Calls paint(x, y, position) for every pixel.
@@ -65,23 +72,17 @@ class Canvas {
   }
 
  private:
-  Point to_grid(Point point) const {
-    const double half = 0.5 * static_cast<double>(side_) - 0.5;
-    const Point local = rotate_back(point - placement_.centre, placement_.turn);
-    return {local.x / spacing_ + half, local.y / spacing_ + half};
-  }
-
-  std::size_t clamp_to_grid(double value) const {
+  std::size_t clamp_to_pixel(double value) const {
     return static_cast<std::size_t>(std::clamp(value, 0.0, static_cast<double>(side_)));
   }
 
   template <class Paint>
   void paint_box(Point a, Point b, double reach, const Paint& paint) const {
     const double margin = reach / spacing_ + 1;
-    const std::size_t left = clamp_to_grid(std::min(a.x, b.x) - margin);
-    const std::size_t right = clamp_to_grid(std::max(a.x, b.x) + margin + 1);
-    const std::size_t top = clamp_to_grid(std::min(a.y, b.y) - margin);
-    const std::size_t bottom = clamp_to_grid(std::max(a.y, b.y) + margin + 1);
+    const std::size_t left = clamp_to_pixel(std::min(a.x, b.x) - margin);
+    const std::size_t right = clamp_to_pixel(std::max(a.x, b.x) + margin + 1);
+    const std::size_t top = clamp_to_pixel(std::min(a.y, b.y) - margin);
+    const std::size_t bottom = clamp_to_pixel(std::max(a.y, b.y) + margin + 1);
     for (std::size_t y = top; y < bottom; ++y) {
       for (std::size_t x = left; x < right; ++x) paint(x, y, position(x, y));
     }

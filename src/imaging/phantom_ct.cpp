@@ -45,13 +45,13 @@ Image to_image(const Canvas& canvas) {
 }  // namespace
 
 PhantomImage draw_chest_ct(const PhantomOptions& options, std::size_t patient, std::size_t index) {
-  detail::Random patient_random = random_stream(options, patient, 0);
+  detail::Random patient_random = patient_stream(options, patient);
   const NoduleRatings ratings = draw_ratings(patient_random);
   const Chest chest = draw_chest(patient_random);
   const Nodule nodule = draw_nodule(ratings, ChestSlice(chest, 0), patient_random);
   const double patient_noise = between(patient_random, 8, 22);
 
-  detail::Random image_random = random_stream(options, patient, index + 1);
+  detail::Random image_random = image_stream(options, patient, index);
   const Scan scan = draw_scan(options, nodule, patient_noise, image_random);
   Canvas hounsfield(drawn_side(options), scan.placement, kLowest);
   Canvas lung(drawn_side(options), scan.placement, 0);
@@ -60,6 +60,7 @@ PhantomImage draw_chest_ct(const PhantomOptions& options, std::size_t patient, s
   blur(hounsfield, 0.4);
   add_noise(hounsfield, scan.noise, 0.5, image_random);
 
+  const Point nodule_pixel = hounsfield.to_pixel(nodule.outline.centre);
   PhantomImage drawn;
   drawn.image = to_image(hounsfield);
   drawn.labels = {ratings.malignancy < 3 ? "benign" : "malignant"};
@@ -70,6 +71,8 @@ PhantomImage draw_chest_ct(const PhantomOptions& options, std::size_t patient, s
                       {"spiculation", ratings.spiculation},
                       {"texture", ratings.texture},
                       {"calcification", ratings.calcification},
+                      {"nodule_x", nodule_pixel.x},
+                      {"nodule_y", nodule_pixel.y},
                       {"slice_offset_mm", scan.height},
                       {"noise_hu", scan.noise},
                       {"pixel_spacing_mm", hounsfield.spacing()}};

@@ -7,7 +7,6 @@ namespace medretrieval::imaging::phantom {
 
 namespace {
 
-/// A site in relative coordinates: x from -1 to 1 (the sign is the side), y from 0 (apex) to 1 (base).
 Point draw_site(detail::Random& random, double highest, double lowest) {
   return {random_side(random) * between(random, 0.42, 0.72), between(random, highest, lowest)};
 }
@@ -26,7 +25,7 @@ void fill_lung(Projection& projection, std::size_t x, std::size_t y, double shar
 /// A nodule or a mass: a solid body, thinner where its outline is uneven.
 void paint_lump(Point centre, double radius, const FindingSites& sites, Projection& projection) {
   projection.tissue.paint_near(centre, 1.3 * radius, [&](std::size_t x, std::size_t y, Point point) {
-    const Point offset = 1 / (radius * (1 + 0.16 * sites.patches[0].at(point))) * (point - centre);
+    const Point offset = 1 / (radius * (1 + 0.09 * sites.patches[0].at(point))) * (point - centre);
     const double square = 1 - dot(offset, offset);
     if (square <= 0) return;
     const double thickness = 0.16 * radius * std::sqrt(square) * smooth_step(0, 0.35, square);
@@ -76,20 +75,22 @@ void paint_consolidation(double severity, const FindingSites& sites, const Thora
 }
 
 /// Plates of collapsed lung above a raised diaphragm.
-void paint_atelectasis(double severity, double side, const ThoraxOutline& outline, Projection& projection) {
+void paint_atelectasis(double severity, const FindingSites& sites, const ThoraxOutline& outline,
+                       Projection& projection) {
+  const double side = sites.atelectasis_side;
   const double width = outline.thorax().half_width;
   const double base = outline.diaphragm(side * 0.5 * width);
-  for (const double lift : {14.0, 32.0}) {
-    const Stroke plate{{side * 0.28 * width, base - lift - 10},
-                       {side * 0.86 * width, base - lift + 8},
-                       2 + 2.5 * severity,
-                       1.5 + 1.5 * severity};
+  const auto at = [&](double across, double above) { return Point{side * across * width, base - above}; };
+  const std::array<Stroke, 2> plates = {Stroke{at(0.3, 26), at(0.84, 8), 2 + 2.5 * severity, 1 + severity},
+                                        Stroke{at(0.42, 46), at(0.8, 37), 1.5 + 2 * severity, 1 + severity}};
+  for (const Stroke& plate : plates) {
     projection.tissue.paint_along(
-        plate.from, plate.to, plate.radius_from + 2, [&](std::size_t x, std::size_t y, Point point) {
-          if (projection.lung.at(x, y) <= 0) return;
+        plate.from, plate.to, plate.radius_from + 4, [&](std::size_t x, std::size_t y, Point point) {
           const Stroke::Nearest nearest = plate.nearest(point);
-          projection.tissue.at(x, y) +=
-              (0.6 + 1.6 * severity) * coverage(nearest.radius - nearest.distance, 1.5);
+          const double uneven = sites.patches[1].at(point);
+          const double thickness = (0.7 + 1.5 * severity + 0.4 * uneven) *
+                                   coverage(nearest.radius - nearest.distance + uneven, 2.0);
+          projection.tissue.at(x, y) += std::min(thickness, projection.lung.at(x, y));
         });
   }
   projection.lung.paint_all([&](std::size_t x, std::size_t y, Point point) {
@@ -105,7 +106,7 @@ Severities draw_severities(detail::Random& random) {
   if (random.below(2) == 0) return severities;
   const double many = random.uniform();
   const std::size_t count = many < 0.6 ? 1 : many < 0.9 ? 2 : 3;
-  for (const std::size_t chosen : detail::sample_without_replacement(kFindingNames.size(), count, random)) {
+  for (const std::size_t chosen : detail::sample_without_replacement(kFindings.size(), count, random)) {
     severities.values[chosen] = between(random, 0.3, 1);
   }
   return severities;
@@ -117,7 +118,6 @@ FindingSites draw_sites(detail::Random& random) {
   sites.effusion_both = random.uniform() < 0.45;
   sites.pneumothorax_side = random_side(random);
   sites.atelectasis_side = random_side(random);
-  sites.nodule_size = random.uniform();
   sites.nodule = draw_site(random, 0.1, 0.85);
   sites.mass = draw_site(random, 0.2, 0.7);
   sites.consolidation = draw_site(random, 0.25, 0.9);
@@ -140,7 +140,7 @@ Severities followed(const Severities& severities, std::size_t index, detail::Ran
 std::vector<std::string> finding_labels(const Severities& severities) {
   std::vector<std::string> labels;
   for (std::size_t i = 0; i < severities.values.size(); ++i) {
-    if (severities.values[i] > 0) labels.emplace_back(kFindingNames[i]);
+    if (severities.values[i] > 0) labels.emplace_back(kFindings[i].label);
   }
   if (labels.empty()) labels.emplace_back("No Finding");
   return labels;
@@ -153,7 +153,7 @@ void paint_findings(const Severities& severities, const FindingSites& sites, con
     paint_consolidation(severities[Finding::consolidation], sites, outline, projection);
   }
   if (present(Finding::atelectasis)) {
-    paint_atelectasis(severities[Finding::atelectasis], sites.atelectasis_side, outline, projection);
+    paint_atelectasis(severities[Finding::atelectasis], sites, outline, projection);
   }
   if (present(Finding::nodule)) {
     paint_lump(place(sites.nodule, outline), 5 + 9 * severities[Finding::nodule], sites, projection);

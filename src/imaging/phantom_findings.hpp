@@ -24,12 +24,24 @@ enum class Finding : std::size_t {
   pneumothorax,
 };
 
-inline constexpr std::array<std::string_view, 7> kFindingNames = {
-    "Atelectasis", "Cardiomegaly", "Consolidation", "Effusion", "Mass", "Nodule", "Pneumothorax"};
+/// What a finding is called.
+struct FindingName {
+  std::string_view label;
+  std::string_view attribute;
+};
+
+/// In the order of Finding.
+inline constexpr std::array<FindingName, 7> kFindings = {{{"Atelectasis", "atelectasis"},
+                                                          {"Cardiomegaly", "cardiomegaly"},
+                                                          {"Consolidation", "consolidation"},
+                                                          {"Effusion", "effusion"},
+                                                          {"Mass", "mass"},
+                                                          {"Nodule", "nodule"},
+                                                          {"Pneumothorax", "pneumothorax"}}};
 
 /// How far each finding has gone: 0 when it is absent, otherwise from 0.2 (hardly visible) to 1.
 struct Severities {
-  std::array<double, kFindingNames.size()> values{};
+  std::array<double, kFindings.size()> values{};
 
   double& operator[](Finding finding) { return values[static_cast<std::size_t>(finding)]; }
   double operator[](Finding finding) const { return values[static_cast<std::size_t>(finding)]; }
@@ -41,11 +53,11 @@ struct FindingSites {
   bool effusion_both = false;
   double pneumothorax_side = 1;
   double atelectasis_side = 1;
-  double nodule_size = 0.5;  ///< 0 to 1, apart from severity
-  Point nodule;              ///< relative: side, and height in the lung from 0 to 1, see site_in_lung
+  /// Sites in a lung of any size: x from -1 to 1 of the half width, y from 0 (apex) to 1 (diaphragm).
+  Point nodule;
   Point mass;
   Point consolidation;
-  std::vector<Unevenness> patches;  ///< of consolidation
+  std::vector<Unevenness> patches;  ///< coarse and fine
 };
 
 /// Half of the patients have none; the others one to three.

@@ -76,12 +76,12 @@ Pose draw_pose(const Thorax& thorax, const Severities& severities, const Finding
 }  // namespace
 
 PhantomImage draw_chest_xray(const PhantomOptions& options, std::size_t patient, std::size_t index) {
-  detail::Random patient_random = random_stream(options, patient, 0);
+  detail::Random patient_random = patient_stream(options, patient);
   const Severities first_severities = draw_severities(patient_random);
   const FindingSites sites = draw_sites(patient_random);
   const Thorax thorax = draw_thorax(patient_random);
 
-  detail::Random image_random = random_stream(options, patient, index + 1);
+  detail::Random image_random = image_stream(options, patient, index);
   const Severities severities = followed(first_severities, index, image_random);
   const Pose pose = draw_pose(thorax, severities, sites, image_random);
   const Exposure exposure = draw_exposure(pose.lying, image_random);
@@ -95,11 +95,11 @@ PhantomImage draw_chest_xray(const PhantomOptions& options, std::size_t patient,
   PhantomImage drawn;
   drawn.image = develop(projection, exposure, image_random);
   drawn.labels = finding_labels(severities);
-  for (std::size_t i = 0; i < kFindingNames.size(); ++i) {
-    drawn.attributes["severity_" + std::string(kFindingNames[i])] = severities.values[i];
+  for (std::size_t i = 0; i < kFindings.size(); ++i) {
+    drawn.attributes["severity_" + std::string(kFindings[i].attribute)] = severities.values[i];
   }
   drawn.attributes["cardiothoracic_ratio"] = pose.heart_ratio;
-  drawn.attributes["age"] = std::floor(thorax.age);
+  drawn.attributes["age"] = std::floor(thorax.age + study_day(options, patient, index).since_first / 365.25);
   drawn.attributes["female"] = thorax.female ? 1 : 0;
   drawn.attributes["view_ap"] = pose.lying ? 1 : 0;
   drawn.attributes["pixel_spacing_mm"] = projection.tissue.spacing();
