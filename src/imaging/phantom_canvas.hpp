@@ -28,6 +28,9 @@ class Canvas {
         spacing_(placement.field_mm / static_cast<double>(side)),
         values_(side * side, value) {}
 
+  /// Another canvas over the same place, filled with `value`.
+  Canvas same_place(double value) const { return {side_, placement_, value}; }
+
   std::size_t side() const { return side_; }
   /// Distance between neighbouring pixels, in mm.
   double spacing() const { return spacing_; }

@@ -105,14 +105,16 @@ void ChestSlice::place_mediastinum() {
   add_organ(ellipse({0, 1.1 * depth}, {31, 0.5 * depth}), kMuscle);
   add_organ(ellipse({20, 0.56 * depth}, {12, 12}), blood);             // descending aorta
   add_organ(ellipse({-24, -0.06 * depth}, {9, 9}), 0.9 * blood + 10);  // superior vena cava
-  if (level_ < 0.22) {
+  // What a patient has is decided at height 0, so that no organ comes or goes between two slices.
+  const double level = chest_.level;
+  if (level < 0.22) {
     add_organ(ellipse({6, 0.16 * depth}, {34, 13}, unit_vector(0.14)), blood);  // arch
-  } else if (level_ < 0.6) {
+  } else if (level < 0.6) {
     add_organ(ellipse({-6, -0.2 * depth}, {17, 17}), blood);                     // ascending aorta
     add_organ(ellipse({20, -0.22 * depth}, {17, 14}, unit_vector(0.1)), blood);  // pulmonary trunk
     add_organ(ellipse({-8, 0.1 * depth}, {26, 8}, unit_vector(-0.02)), blood);   // right branch
   }
-  if (level_ > 0.45) {
+  if (level > 0.45) {
     const double size = chest_.heart * smooth_step(0.3, 0.75, level_);
     add_organ(ellipse({18, -0.1 * depth}, {62 * size, 43 * size}, unit_vector(0.07)), blood - 5);
     add_organ(ellipse({-20, 0.02 * depth}, {28 * size, 32 * size}), blood);
@@ -120,12 +122,12 @@ void ChestSlice::place_mediastinum() {
   for (const double side : {-1.0, 1.0}) {  // hila
     add_organ(ellipse({side * 30, 0.14 * depth}, {8, 12}), blood - 5);
   }
-  if (level_ < 0.38) {
-    airways_.push_back({ellipse({-2, 0.3 * depth}, {9, 8.5}), kAir});
+  if (level < 0.38) {
+    airways_.push_back(ellipse({-2, 0.3 * depth}, {9, 8.5}));
   } else {
     const double spread = 14 + 40 * (level_ - 0.38);
     for (const double side : {-1.0, 1.0}) {
-      airways_.push_back({ellipse({side * std::min(spread, 34.0), 0.28 * depth}, {7, 6}), kAir});
+      airways_.push_back(ellipse({side * std::clamp(spread, 14.0, 34.0), 0.28 * depth}, {7, 6}));
     }
   }
 }
@@ -139,7 +141,7 @@ void ChestSlice::place_bones() {
     bone_strokes_.push_back({vertebra + Point{side * 13, 9}, lamina, 4, 4});
     bone_strokes_.push_back({lamina, vertebra + Point{0, 34}, 3.5, 3.5});
     bone_strokes_.push_back({lamina, vertebra + Point{side * 36, 26}, 4.5, 3.5});
-    if (level_ < 0.55) {  // scapula
+    if (chest_.level < 0.55) {  // scapula
       const OutlinePoint outer = outline_point(cavity_, side > 0 ? 0.055 : 0.445);
       const OutlinePoint inner = outline_point(cavity_, side > 0 ? 0.13 : 0.37);
       const double gap = 16 * chest_.muscle;
@@ -221,8 +223,7 @@ void ChestSlice::paint_inside(Point point, double inside, double& value, double&
 }
 
 void ChestSlice::paint_lung_structures(Canvas& hounsfield, const Canvas& lung) const {
-  Canvas vessels = lung;
-  std::fill(vessels.values().begin(), vessels.values().end(), 0.0);
+  Canvas vessels = lung.same_place(0);
   paint_slice(chest_.vessels, height_, 0.7, vessels);
   for (std::size_t i = 0; i < vessels.values().size(); ++i) {
     blend(hounsfield.values()[i], chest_.blood - 10, vessels.values()[i] * lung.values()[i]);
@@ -235,13 +236,12 @@ void ChestSlice::paint_lung_structures(Canvas& hounsfield, const Canvas& lung) c
       hounsfield.at(x, y) += 170 * line * lung.at(x, y);
     });
   }
-  for (const Organ& airway : airways_) {
-    hounsfield.paint_near(airway.outline.centre, airway.outline.reach() + 2,
-                          [&](std::size_t x, std::size_t y, Point point) {
-                            const double depth = airway.outline.depth(point);
-                            blend(hounsfield.at(x, y), kMuscle - 20, coverage(depth + 1.5, 1.0));
-                            blend(hounsfield.at(x, y), airway.hounsfield, coverage(depth, 0.8));
-                          });
+  for (const Blob& airway : airways_) {
+    hounsfield.paint_near(airway.centre, airway.reach() + 2, [&](std::size_t x, std::size_t y, Point point) {
+      const double depth = airway.depth(point);
+      blend(hounsfield.at(x, y), kMuscle - 20, coverage(depth + 1.5, 1.0));  // the wall
+      blend(hounsfield.at(x, y), kAir, coverage(depth, 0.8));
+    });
   }
 }
 
@@ -253,8 +253,7 @@ void ChestSlice::paint_bones(Canvas& hounsfield) const {
                           });
   }
   // The union of all bones first: where two overlap, no cortex runs between them.
-  Canvas depth = hounsfield;
-  std::fill(depth.values().begin(), depth.values().end(), -10.0);
+  Canvas depth = hounsfield.same_place(-10);
   for (const Stroke& stroke : bone_strokes_) {
     depth.paint_along(stroke.from, stroke.to, stroke.radius_from + 1,
                       [&](std::size_t x, std::size_t y, Point point) {

@@ -72,7 +72,7 @@ class ChestSlice {
   Blob muscle_;
   Blob body_;
   std::vector<Organ> organs_;
-  std::vector<Organ> airways_;
+  std::vector<Blob> airways_;
   std::vector<Blob> cartilages_;
   std::vector<Blob> bones_;
   std::vector<Stroke> bone_strokes_;

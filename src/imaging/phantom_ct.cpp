@@ -1,5 +1,6 @@
 // SYNTHETIC axial chest CT slices around one lung nodule.
 #include <algorithm>
+#include <cmath>
 
 #include "imaging/phantom_canvas.hpp"
 #include "imaging/phantom_chest_slice.hpp"

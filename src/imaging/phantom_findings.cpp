@@ -1,14 +1,20 @@
 #include "imaging/phantom_findings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace medretrieval::imaging::phantom {
 
 namespace {
 
+constexpr double kLeastSeverity = 0.2;
+constexpr std::size_t kNeverHealed = 64;  // more images a patient does not have
+
 Point draw_site(detail::Random& random, double highest, double lowest) {
-  return {random_side(random) * between(random, 0.42, 0.72), between(random, highest, lowest)};
+  const double side = random_side(random);
+  const double beside = between(random, 0.42, 0.72);
+  return {side * beside, between(random, highest, lowest)};
 }
 
 Point place(Point site, const ThoraxOutline& outline) {
@@ -23,9 +29,9 @@ void fill_lung(Projection& projection, std::size_t x, std::size_t y, double shar
 }
 
 /// A nodule or a mass: a solid body, thinner where its outline is uneven.
-void paint_lump(Point centre, double radius, const FindingSites& sites, Projection& projection) {
+void paint_lump(Point centre, double radius, const FindingCourse& course, Projection& projection) {
   projection.tissue.paint_near(centre, 1.3 * radius, [&](std::size_t x, std::size_t y, Point point) {
-    const Point offset = 1 / (radius * (1 + 0.09 * sites.patches[0].at(point))) * (point - centre);
+    const Point offset = 1 / (radius * (1 + 0.09 * course.patches[0].at(point))) * (point - centre);
     const double square = 1 - dot(offset, offset);
     if (square <= 0) return;
     const double thickness = 0.16 * radius * std::sqrt(square) * smooth_step(0, 0.35, square);
@@ -40,8 +46,7 @@ void paint_effusion(double severity, double side, const ThoraxOutline& outline, 
   const double height = 30 + 125 * severity;
   projection.lung.paint_all([&](std::size_t x, std::size_t y, Point point) {
     if (point.x * side <= 0) return;
-    const double across =
-        (point.x * side / width - 0.5) / 0.5;  // -1 in the middle of the body, 1 at the wall
+    const double across = 2 * point.x * side / width - 1;  // -1 in the middle of the body, 1 at the wall
     const double surface = bottom - height * (0.62 + 0.38 * across * across * (across > 0 ? 1.2 : 0.3));
     fill_lung(projection, x, y, 0.93 * coverage(point.y - surface, 6 + 5 * severity));
   });
@@ -60,24 +65,24 @@ void paint_pneumothorax(double severity, double side, const ThoraxOutline& outli
   });
 }
 
-void paint_consolidation(double severity, const FindingSites& sites, const ThoraxOutline& outline,
+void paint_consolidation(double severity, const FindingCourse& course, const ThoraxOutline& outline,
                          Projection& projection) {
-  const Point centre = place(sites.consolidation, outline);
+  const Point centre = place(course.consolidation, outline);
   const double reach = 45 + 45 * severity;
   projection.lung.paint_near(centre, 1.3 * reach, [&](std::size_t x, std::size_t y, Point point) {
     if (point.x * centre.x <= 0) return;
     const Point offset = point - centre;
     const double envelope = 1 - dot(offset, offset) / (reach * reach * 1.6);
     if (envelope <= 0) return;
-    const double patchy = envelope + 0.4 * sites.patches[0].at(point) + 0.15 * sites.patches[1].at(point);
+    const double patchy = envelope + 0.4 * course.patches[0].at(point) + 0.15 * course.patches[1].at(point);
     fill_lung(projection, x, y, (0.35 + 0.5 * severity) * smooth_step(0, 1.1, patchy));
   });
 }
 
 /// Plates of collapsed lung above a raised diaphragm.
-void paint_atelectasis(double severity, const FindingSites& sites, const ThoraxOutline& outline,
+void paint_atelectasis(double severity, const FindingCourse& course, const ThoraxOutline& outline,
                        Projection& projection) {
-  const double side = sites.atelectasis_side;
+  const double side = course.atelectasis_side;
   const double width = outline.thorax().half_width;
   const double base = outline.diaphragm(side * 0.5 * width);
   const auto at = [&](double across, double above) { return Point{side * across * width, base - above}; };
@@ -87,15 +92,15 @@ void paint_atelectasis(double severity, const FindingSites& sites, const ThoraxO
     projection.tissue.paint_along(
         plate.from, plate.to, plate.radius_from + 4, [&](std::size_t x, std::size_t y, Point point) {
           const Stroke::Nearest nearest = plate.nearest(point);
-          const double uneven = sites.patches[1].at(point);
+          const double uneven = course.patches[1].at(point);
           const double thickness = (0.7 + 1.5 * severity + 0.4 * uneven) *
                                    coverage(nearest.radius - nearest.distance + uneven, 2.0);
           projection.tissue.at(x, y) += std::min(thickness, projection.lung.at(x, y));
         });
   }
   projection.lung.paint_all([&](std::size_t x, std::size_t y, Point point) {
-    if (point.x * side > 0)
-      fill_lung(projection, x, y, 0.3 * severity * smooth_step(base - 70, base, point.y));
+    if (point.x * side <= 0) return;
+    fill_lung(projection, x, y, 0.3 * severity * smooth_step(base - 70, base, point.y));
   });
 }
 
@@ -112,27 +117,32 @@ Severities draw_severities(detail::Random& random) {
   return severities;
 }
 
-FindingSites draw_sites(detail::Random& random) {
-  FindingSites sites;
-  sites.effusion_side = random_side(random);
-  sites.effusion_both = random.uniform() < 0.45;
-  sites.pneumothorax_side = random_side(random);
-  sites.atelectasis_side = random_side(random);
-  sites.nodule = draw_site(random, 0.1, 0.85);
-  sites.mass = draw_site(random, 0.2, 0.7);
-  sites.consolidation = draw_site(random, 0.25, 0.9);
-  sites.patches.emplace_back(random, 17.0);
-  sites.patches.emplace_back(random, 7.0);
-  return sites;
+FindingCourse draw_course(detail::Random& random) {
+  FindingCourse course;
+  course.effusion_side = random_side(random);
+  course.effusion_both = random.uniform() < 0.45;
+  course.pneumothorax_side = random_side(random);
+  course.atelectasis_side = random_side(random);
+  course.nodule = draw_site(random, 0.1, 0.85);
+  course.mass = draw_site(random, 0.2, 0.7);
+  course.consolidation = draw_site(random, 0.25, 0.9);
+  course.patches.emplace_back(random, 17.0);
+  course.patches.emplace_back(random, 7.0);
+  for (std::size_t& image : course.healed_at) {
+    image = 1;
+    while (image < kNeverHealed && random.uniform() > 0.08) ++image;
+  }
+  course.healed_at[static_cast<std::size_t>(Finding::cardiomegaly)] = kNeverHealed;
+  return course;
 }
 
-Severities followed(const Severities& severities, std::size_t index, detail::Random& random) {
-  Severities now = severities;
+Severities severities_at(const Severities& first, const FindingCourse& course, std::size_t index,
+                         detail::Random& random) {
+  Severities now;
   for (std::size_t i = 0; i < now.values.size(); ++i) {
     const double drift = 0.12 * random.normal();
-    const bool healed =
-        random.uniform() < 0.08 && index > 0 && i != static_cast<std::size_t>(Finding::cardiomegaly);
-    if (now.values[i] > 0) now.values[i] = healed ? 0 : std::clamp(now.values[i] + drift, 0.2, 1.0);
+    const bool present = first.values[i] > 0 && index < course.healed_at[i];
+    if (present) now.values[i] = std::clamp(first.values[i] + drift, kLeastSeverity, 1.0);
   }
   return now;
 }
@@ -146,28 +156,28 @@ std::vector<std::string> finding_labels(const Severities& severities) {
   return labels;
 }
 
-void paint_findings(const Severities& severities, const FindingSites& sites, const ThoraxOutline& outline,
+void paint_findings(const Severities& severities, const FindingCourse& course, const ThoraxOutline& outline,
                     Projection& projection) {
   const auto present = [&](Finding finding) { return severities[finding] > 0; };
   if (present(Finding::consolidation)) {
-    paint_consolidation(severities[Finding::consolidation], sites, outline, projection);
+    paint_consolidation(severities[Finding::consolidation], course, outline, projection);
   }
   if (present(Finding::atelectasis)) {
-    paint_atelectasis(severities[Finding::atelectasis], sites, outline, projection);
+    paint_atelectasis(severities[Finding::atelectasis], course, outline, projection);
   }
   if (present(Finding::nodule)) {
-    paint_lump(place(sites.nodule, outline), 5 + 9 * severities[Finding::nodule], sites, projection);
+    paint_lump(place(course.nodule, outline), 5 + 9 * severities[Finding::nodule], course, projection);
   }
   if (present(Finding::mass)) {
-    paint_lump(place(sites.mass, outline), 17 + 26 * severities[Finding::mass], sites, projection);
+    paint_lump(place(course.mass, outline), 17 + 26 * severities[Finding::mass], course, projection);
   }
   if (present(Finding::pneumothorax)) {
-    paint_pneumothorax(severities[Finding::pneumothorax], sites.pneumothorax_side, outline, projection);
+    paint_pneumothorax(severities[Finding::pneumothorax], course.pneumothorax_side, outline, projection);
   }
   if (present(Finding::effusion)) {
     const double severity = severities[Finding::effusion];
-    paint_effusion(severity, sites.effusion_side, outline, projection);
-    if (sites.effusion_both) paint_effusion(0.6 * severity, -sites.effusion_side, outline, projection);
+    paint_effusion(severity, course.effusion_side, outline, projection);
+    if (course.effusion_both) paint_effusion(0.6 * severity, -course.effusion_side, outline, projection);
   }
 }
 

@@ -47,8 +47,9 @@ struct Severities {
   double operator[](Finding finding) const { return values[static_cast<std::size_t>(finding)]; }
 };
 
-/// What stays the same over a patient's images.
-struct FindingSites {
+/// What is drawn once for a patient's findings, whether they are present or not: where they are, and when
+/// they heal.
+struct FindingCourse {
   double effusion_side = 1;
   bool effusion_both = false;
   double pneumothorax_side = 1;
@@ -58,20 +59,23 @@ struct FindingSites {
   Point mass;
   Point consolidation;
   std::vector<Unevenness> patches;  ///< coarse and fine
+  /// The first image without the finding.
+  std::array<std::size_t, kFindings.size()> healed_at{};
 };
 
 /// Half of the patients have none; the others one to three.
 Severities draw_severities(detail::Random& random);
-FindingSites draw_sites(detail::Random& random);
+FindingCourse draw_course(detail::Random& random);
 
-/// The severities at a later image: they drift, and some findings heal.
-Severities followed(const Severities& severities, std::size_t index, detail::Random& random);
+/// The severities at the patient's image `index`: they drift, and are 0 once healed.
+Severities severities_at(const Severities& first, const FindingCourse& course, std::size_t index,
+                         detail::Random& random);
 
 /// The names of the findings that are present, or "No Finding".
 std::vector<std::string> finding_labels(const Severities& severities);
 
 /// Changes `projection` as the findings do, apart from cardiomegaly, which is in the pose.
-void paint_findings(const Severities& severities, const FindingSites& sites, const ThoraxOutline& outline,
+void paint_findings(const Severities& severities, const FindingCourse& course, const ThoraxOutline& outline,
                     Projection& projection);
 
 }  // namespace medretrieval::imaging::phantom

@@ -9,7 +9,8 @@ namespace medretrieval::imaging::phantom {
 
 namespace {
 
-constexpr double kCalcium = 700;  // HU
+constexpr double kCalcium = 700;       // HU
+constexpr double kLongestSpicule = 8;  // mm
 
 /// 0 for a rating of 1, 1 for a rating of 5.
 double strength(double rating) {
@@ -18,7 +19,7 @@ double strength(double rating) {
 
 Point place_centre(double radius, const ChestSlice& slice, detail::Random& random) {
   const double away = random.uniform() < 0.25 ? 0.8 * radius + 1 : std::max(16.0, radius);
-  for (;;) {  // half of all positions in the box lie in a lung
+  for (;;) {  // a good part of the box lies deep enough in a lung of any drawn chest
     const Point candidate{between(random, -130, 130), between(random, -95, 95)};
     const double depth = slice.lung_depth(candidate);
     if (depth > away && depth < 45) return candidate;
@@ -47,7 +48,7 @@ std::vector<Spicule> draw_spicules(const NoduleRatings& ratings, detail::Random&
     spicule.angle = 4 * random.uniform();
     spicule.half_width = between(random, 0.05, 0.15);
     const double reach = ratings.diameter_mm * (0.05 + spikes * (0.1 + 0.65 * longer * longer));
-    spicule.height = std::min(reach, 8.0);
+    spicule.height = std::min(reach, kLongestSpicule);
   }
   return spicules;
 }
@@ -71,7 +72,7 @@ NoduleRatings draw_ratings(detail::Random& random) {
   NoduleRatings ratings;
   ratings.malignancy = kMalignancies[random.below(4)];
   // What radiologists see of the truth: one shared error, and one more for every rating.
-  const double suspicion = (ratings.malignancy - 3) / 2.0 + 0.35 * random.normal();
+  const double suspicion = (ratings.malignancy - 3) / 2.0 + 0.5 * random.normal();
   const auto rate = [&](double middle, double slope, double spread, double low, double high) {
     return std::clamp(middle + slope * suspicion + spread * random.normal(), low, high);
   };
@@ -111,7 +112,8 @@ void paint_nodule(const Nodule& nodule, double height, const Unevenness& grain, 
   core.axes = cut * core.axes;
   const double softness = 0.5 + std::min(0.32 * radius, 3.0) * (1 - strength(ratings.margin));
   const double calcified = radius * cut * ratings.calcification;
-  hounsfield.paint_near(outline.centre, 2.8 * radius + 4, [&](std::size_t x, std::size_t y, Point point) {
+  const double reach = outline.reach() + kLongestSpicule + softness;
+  hounsfield.paint_near(outline.centre, reach, [&](std::size_t x, std::size_t y, Point point) {
     const Point from_centre = point - outline.centre;
     const double uneven = grain.at(point);
     const double rays = cut * spicule_height(nodule.spicules, from_centre);

@@ -11,7 +11,7 @@ namespace medretrieval::imaging::phantom {
 
 namespace {
 
-/// A bone as a tube: a line of points, its radius, and how strongly it absorbs along the line.
+/// A point on the axis of a tube, with the tube's radius and how strongly it absorbs there.
 struct TubePoint {
   Point position;
   double radius = 4;
@@ -111,12 +111,12 @@ void paint_windpipe(Canvas& scratch, Canvas& tissue) {
 void paint_skeleton(const Thorax& thorax, Projection& projection) {
   constexpr int kRibs = 11;
   paint_spine(projection);
-  Canvas scratch = projection.tissue;
-  std::fill(scratch.values().begin(), scratch.values().end(), 0.0);
+  Canvas scratch = projection.tissue.same_place(0);
   paint_windpipe(scratch, projection.tissue);
   for (const double side : {-1.0, 1.0}) {
-    for (int number = 0; number < kRibs; ++number)
+    for (int number = 0; number < kRibs; ++number) {
       paint_tube(rib(thorax, number, side), bone_cm, scratch, projection.tissue);
+    }
     const double rise = thorax.clavicle;
     const std::array<TubePoint, 5> clavicle = {
         TubePoint{{side * 17, -92}, 7.5, 1.1}, TubePoint{{side * 40, -97}, 6, 1.1},

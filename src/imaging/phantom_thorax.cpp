@@ -29,7 +29,7 @@ Thorax draw_thorax(detail::Random& random) {
   thorax.age = between(random, 20, 88);
   thorax.half_width = between(random, 126, 142) - (thorax.female ? 5 : 0);
   thorax.height = between(random, 158, 172);
-  thorax.thickness_cm = between(random, 18.5, 22.5);
+  thorax.thickness_cm = between(random, 19.2, 21.4);
   thorax.fat = between(random, 8, 34);
   thorax.heart_ratio = between(random, 0.39, 0.48);
   thorax.heart_tilt = between(random, 0.06, 0.11);
@@ -37,7 +37,7 @@ Thorax draw_thorax(detail::Random& random) {
   thorax.dome = between(random, 76, 94);
   thorax.left_lower = between(random, 4, 12);
   thorax.dome_curve = between(random, 0.85, 1.2);
-  thorax.breast_cm = thorax.female ? between(random, 1.0, 4.0) : 0;
+  thorax.breast_cm = thorax.female ? between(random, 0.6, 2.6) : 0;
   thorax.shoulder_slope = between(random, 0.25, 0.45);
   thorax.rib_drop = between(random, 48, 70);
   thorax.rib_gap = between(random, 19.5, 22.5);
@@ -72,7 +72,7 @@ ThoraxOutline::ThoraxOutline(const Thorax& thorax, const Pose& pose) : thorax_(t
       ellipse({17, -52}, {17 * thorax.aorta, 17 * thorax.aorta}),  // aortic knob
       ellipse({24, -26}, {15, 20}),                                // pulmonary trunk
       ellipse({-17, -38}, {13, 48}),                               // superior vena cava
-      ellipse({14, 0}, {24, 46}, unit_vector(0.04)),
+      ellipse({14, 0}, {24, 46}, unit_vector(0.04)),               // left upper heart
   };
 }
 
@@ -94,10 +94,6 @@ double ThoraxOutline::diaphragm(double x) const {
 
 double ThoraxOutline::angle_bottom(double side) const {
   return diaphragm(side * 0.93 * thorax_.half_width);
-}
-
-double ThoraxOutline::lung_depth(Point point) const {
-  return std::min({cage_depth(point), -mediastinum_depth(point), diaphragm(point.x) - point.y});
 }
 
 /// Neck, shoulders and trunk, without breasts.

@@ -61,20 +61,17 @@ class ThoraxOutline {
   const Thorax& thorax() const { return thorax_; }
   /// Depth inside the rib cage.
   double cage_depth(Point point) const { return cage_.depth(point); }
-  /// Depth inside heart, great vessels and the column between the lungs.
-  double mediastinum_depth(Point point) const;
   /// The y of the diaphragm below or above a point.
   double diaphragm(double x) const;
   /// The y of the bottom of the costophrenic angle on `side` (1 or -1).
   double angle_bottom(double side) const;
-  /// Depth inside the visible lung.
-  double lung_depth(Point point) const;
-  const Blob& heart() const { return heart_; }
 
   /// Soft tissue, lungs and their vessels.
   void paint(Projection& projection) const;
 
  private:
+  /// Depth inside heart, great vessels and the column between the lungs.
+  double mediastinum_depth(Point point) const;
   double body_cm(Point point) const;
   double lung_cm(Point point) const;
   double breast_cm(Point point) const;

@@ -59,8 +59,8 @@ int longest_axis(std::span<const Place> leaves) {
   return longest;
 }
 
-/// Splits the leaves where they lie farthest apart and grows a branch to each part, as lung arteries do: a
-/// space-filling tree in the manner of Wang, Bassingthwaighte et al. 1992.
+/// Grows a branch towards the middle of the leaves, splits them where they lie farthest apart, and goes on
+/// with each part: space is filled evenly, as in a lung (after Tawhai et al. 2000).
 class Grower {
  public:
   Grower(const VesselTree& tree, detail::Random& random, std::vector<Vessel>& vessels)

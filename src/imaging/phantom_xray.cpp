@@ -17,8 +17,8 @@ constexpr double kFieldMm = 330;
 struct Exposure {
   Placement placement;
   double black_cm = 4;    ///< what is shown black, in cm of water
-  double white_cm = 22;   ///< what is shown white
-  double noise = 0.012;   ///< of the display range
+  double white_cm = 25;   ///< what is shown white
+  double noise = 0.007;   ///< of the display range
   double collimated = 0;  ///< mm covered at the lower border
 };
 
@@ -27,10 +27,10 @@ Exposure draw_exposure(bool lying, detail::Random& random) {
   exposure.placement.centre = {between(random, -4, 4), between(random, -9, -1)};
   exposure.placement.field_mm = kFieldMm * between(random, 0.97, 1.03);
   exposure.placement.turn = unit_vector(between(random, -0.008, 0.008));
-  exposure.black_cm = between(random, 3.0, 5.5) - (lying ? 1.5 : 0);
-  exposure.white_cm = between(random, 23, 26) + (lying ? 1 : 0);
+  exposure.black_cm = between(random, 3.8, 4.8) - (lying ? 0.8 : 0);
+  exposure.white_cm = between(random, 24, 25.2) + (lying ? 0.6 : 0);
   exposure.noise = between(random, 0.004, 0.010);
-  exposure.collimated = random.uniform() < 0.2 ? between(random, 4, 24) : 0;
+  exposure.collimated = random.uniform() < 0.12 ? between(random, 4, 24) : 0;
   return exposure;
 }
 
@@ -60,7 +60,7 @@ Image develop(const Projection& projection, const Exposure& exposure, detail::Ra
   return image;
 }
 
-Pose draw_pose(const Thorax& thorax, const Severities& severities, const FindingSites& sites,
+Pose draw_pose(const Thorax& thorax, const Severities& severities, const FindingCourse& course,
                detail::Random& random) {
   Pose pose;
   pose.lying = random.uniform() < 0.25;
@@ -69,7 +69,7 @@ Pose draw_pose(const Thorax& thorax, const Severities& severities, const Finding
   const double enlarged = severities[Finding::cardiomegaly];
   if (enlarged > 0) pose.heart_ratio = std::max(pose.heart_ratio, 0.5) + 0.02 + 0.15 * enlarged;
   const double rise = 24 * severities[Finding::atelectasis];
-  (sites.atelectasis_side > 0 ? pose.left_rise : pose.right_rise) = rise;
+  (course.atelectasis_side > 0 ? pose.left_rise : pose.right_rise) = rise;
   return pose;
 }
 
@@ -78,19 +78,19 @@ Pose draw_pose(const Thorax& thorax, const Severities& severities, const Finding
 PhantomImage draw_chest_xray(const PhantomOptions& options, std::size_t patient, std::size_t index) {
   detail::Random patient_random = patient_stream(options, patient);
   const Severities first_severities = draw_severities(patient_random);
-  const FindingSites sites = draw_sites(patient_random);
+  const FindingCourse course = draw_course(patient_random);
   const Thorax thorax = draw_thorax(patient_random);
 
   detail::Random image_random = image_stream(options, patient, index);
-  const Severities severities = followed(first_severities, index, image_random);
-  const Pose pose = draw_pose(thorax, severities, sites, image_random);
+  const Severities severities = severities_at(first_severities, course, index, image_random);
+  const Pose pose = draw_pose(thorax, severities, course, image_random);
   const Exposure exposure = draw_exposure(pose.lying, image_random);
   const Canvas empty(drawn_side(options), exposure.placement, 0);
   Projection projection{empty, empty, empty};
   const ThoraxOutline outline(thorax, pose);
   outline.paint(projection);
   paint_skeleton(thorax, projection);
-  paint_findings(severities, sites, outline, projection);
+  paint_findings(severities, course, outline, projection);
 
   PhantomImage drawn;
   drawn.image = develop(projection, exposure, image_random);
