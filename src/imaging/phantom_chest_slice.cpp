@@ -8,6 +8,7 @@ namespace medretrieval::imaging::phantom {
 namespace {
 
 constexpr double kAir = -1000;
+constexpr double kFissure = -690;  // thinner than a pixel
 constexpr double kFat = -100;
 constexpr double kMuscle = 50;
 constexpr double kSkin = 20;
@@ -233,7 +234,8 @@ void ChestSlice::paint_lung_structures(Canvas& hounsfield, const Canvas& lung) c
     hounsfield.paint_all([&](std::size_t x, std::size_t y, Point point) {
       if (point.x * side < 0 || lung.at(x, y) == 0) return;
       const double line = smooth_step(1.3, 0.2, std::abs(fissure.depth(point)));
-      hounsfield.at(x, y) += 170 * line * lung.at(x, y);
+      double& value = hounsfield.at(x, y);
+      if (value < kFissure) blend(value, kFissure, line * lung.at(x, y));
     });
   }
   for (const Blob& airway : airways_) {

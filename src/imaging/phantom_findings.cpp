@@ -17,6 +17,17 @@ Point draw_site(detail::Random& random, double highest, double lowest) {
   return {side * beside, between(random, highest, lowest)};
 }
 
+Blob draw_lump(detail::Random& random) {
+  const double stretch = between(random, 1, 1.2);
+  Blob lump = ellipse({0, 0}, {stretch, 1 / stretch}, unit_vector(random.uniform()));
+  lump.harmonics = 5;
+  for (std::size_t k = 1; k < lump.harmonics; ++k) {
+    lump.cosine[k] = between(random, -0.06, 0.06);
+    lump.sine[k] = between(random, -0.06, 0.06);
+  }
+  return lump;
+}
+
 Point place(Point site, const ThoraxOutline& outline) {
   const double x = site.x * outline.thorax().half_width;
   return {x, mix(-95, outline.diaphragm(x), site.y)};
@@ -28,13 +39,15 @@ void fill_lung(Projection& projection, std::size_t x, std::size_t y, double shar
   projection.vessels.at(x, y) *= 1 - share;
 }
 
-/// A nodule or a mass: a solid body, thinner where its outline is uneven.
-void paint_lump(Point centre, double radius, const FindingCourse& course, Projection& projection) {
-  projection.tissue.paint_near(centre, 1.3 * radius, [&](std::size_t x, std::size_t y, Point point) {
-    const Point offset = 1 / (radius * (1 + 0.09 * course.patches[0].at(point))) * (point - centre);
-    const double square = 1 - dot(offset, offset);
-    if (square <= 0) return;
-    const double thickness = 0.16 * radius * std::sqrt(square) * smooth_step(0, 0.35, square);
+/// A nodule or a mass: a solid, somewhat flat body.
+void paint_lump(Point site, double radius, const FindingCourse& course, const ThoraxOutline& outline,
+                Projection& projection) {
+  Blob lump = course.lump;
+  lump.centre = place(site, outline);
+  lump.axes = radius * course.lump.axes;
+  projection.tissue.paint_near(lump.centre, lump.reach(), [&](std::size_t x, std::size_t y, Point point) {
+    const double depth = lump.depth(point) / radius;
+    const double thickness = 0.16 * radius * smooth_step(0, 0.2, depth) * smooth_step(-0.5, 0.9, depth);
     projection.tissue.at(x, y) += std::min(thickness, 0.7 * projection.lung.at(x, y));
   });
 }
@@ -125,6 +138,7 @@ FindingCourse draw_course(detail::Random& random) {
   course.atelectasis_side = random_side(random);
   course.nodule = draw_site(random, 0.1, 0.85);
   course.mass = draw_site(random, 0.2, 0.7);
+  course.lump = draw_lump(random);
   course.consolidation = draw_site(random, 0.25, 0.9);
   course.patches.emplace_back(random, 17.0);
   course.patches.emplace_back(random, 7.0);
@@ -166,10 +180,10 @@ void paint_findings(const Severities& severities, const FindingCourse& course, c
     paint_atelectasis(severities[Finding::atelectasis], course, outline, projection);
   }
   if (present(Finding::nodule)) {
-    paint_lump(place(course.nodule, outline), 5 + 9 * severities[Finding::nodule], course, projection);
+    paint_lump(course.nodule, 5 + 9 * severities[Finding::nodule], course, outline, projection);
   }
   if (present(Finding::mass)) {
-    paint_lump(place(course.mass, outline), 17 + 26 * severities[Finding::mass], course, projection);
+    paint_lump(course.mass, 17 + 26 * severities[Finding::mass], course, outline, projection);
   }
   if (present(Finding::pneumothorax)) {
     paint_pneumothorax(severities[Finding::pneumothorax], course.pneumothorax_side, outline, projection);

@@ -57,6 +57,7 @@ struct FindingCourse {
   /// Sites in a lung of any size: x from -1 to 1 of the half width, y from 0 (apex) to 1 (diaphragm).
   Point nodule;
   Point mass;
+  Blob lump;  ///< the shape of both, with axes of 1
   Point consolidation;
   std::vector<Unevenness> patches;  ///< coarse and fine
   /// The first image without the finding.
