@@ -40,7 +40,7 @@ struct Organ {
   double hounsfield = 40;
 };
 
-/// The chest cut at one height.
+/// The chest cut at one height. It looks into the Chest that it was made from.
 class ChestSlice {
  public:
   ChestSlice(const Chest& chest, double height);

@@ -38,10 +38,6 @@ inline Point rotate(Point a, Point turn) {
 inline Point rotate_back(Point a, Point turn) {
   return {a.x * turn.x + a.y * turn.y, a.y * turn.x - a.x * turn.y};
 }
-/// `a` seen in a mirror: x times `side`, which is 1 or -1.
-inline Point mirror(Point a, double side) {
-  return {side * a.x, a.y};
-}
 
 /// Cosine and sine of `turns` full turns, error below 1e-13.
 inline Point unit_vector(double turns) {
@@ -120,11 +116,11 @@ struct Blob {
     return (outline(1 / radius * unit) - radius) * radius / slope;
   }
 
-  /// depth(), or at most -25 in a hurry where the outline is farther away than that.
+  /// depth() up to 25 mm outside; farther out -1000, which costs less.
   double near_depth(Point point) const {
     const Point offset = point - centre;
-    const double far = reach() + 25;
-    return dot(offset, offset) > far * far ? -1000 : depth(point);
+    const double limit = reach() + 25;
+    return dot(offset, offset) > limit * limit ? -1000 : depth(point);
   }
 
   /// No point of the outline is farther than this from the centre.

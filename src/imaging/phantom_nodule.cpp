@@ -59,8 +59,8 @@ double spicule_height(const std::vector<Spicule>& spicules, Point from_centre) {
   double height = 0;
   for (const Spicule& spicule : spicules) {
     const double apart = std::abs(angle - spicule.angle);
-    const double near = 1 - std::min(apart, 4 - apart) / spicule.half_width;
-    if (near > 0) height = std::max(height, spicule.height * near * near);
+    const double closeness = 1 - std::min(apart, 4 - apart) / spicule.half_width;
+    if (closeness > 0) height = std::max(height, spicule.height * closeness * closeness);
   }
   return height;
 }

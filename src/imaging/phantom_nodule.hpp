@@ -13,7 +13,7 @@ namespace medretrieval::imaging::phantom {
 /// Ratings as in LIDC-IDRI, 1 to 5, drawn as continuous numbers.
 struct NoduleRatings {
   int malignancy = 1;        ///< 1 or 2 (benign), 4 or 5 (malignant)
-  double diameter_mm = 8;    ///< 4 to 32
+  double diameter_mm = 8;    ///< 4 to 26
   double margin = 5;         ///< 1 poorly defined, 5 sharp
   double lobulation = 1;     ///< 1 none, 5 marked
   double spiculation = 1;    ///< 1 none, 5 marked

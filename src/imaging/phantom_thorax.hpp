@@ -53,7 +53,7 @@ struct Projection {
   Canvas vessels;  ///< mm of lung vessels
 };
 
-/// The outlines of one image.
+/// The outlines of one image. They look into the Thorax that they were made from.
 class ThoraxOutline {
  public:
   ThoraxOutline(const Thorax& thorax, const Pose& pose);

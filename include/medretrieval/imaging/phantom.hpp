@@ -76,10 +76,12 @@ struct PhantomFolderOptions {
   void validate() const;
 };
 
-/// Writes the images and `manifest.csv` (path, patient_id, labels, split, synthetic=yes, modality, study,
-/// date, then the attributes); splits are drawn by patient, so no patient is in two. With both forms,
-/// `manifest_dicom.csv` lists the DICOM files. The folder must be empty or not exist. \throws Error
-/// already_exists, invalid_argument, io, cancelled; on failure the files written so far are removed.
+/// Writes the images and `manifest.csv`: path, patient_id, labels, split, synthetic (always "yes"), modality
+/// (CT or CR), study, date, then the attributes. Splits are drawn by patient, so no patient is in two. The
+/// manifest lists the form that is written; with both it lists the PNG, and `manifest_dicom.csv` the DICOM
+/// files. The folder must be empty or not exist.
+/// \throws Error already_exists, invalid_argument, io, cancelled; on failure the files written so far are
+///         removed, and the folder too if it was made here.
 void write_phantom_folder(const std::filesystem::path& folder, const PhantomFolderOptions& options,
                           const Progress& progress = {});
 
