@@ -80,8 +80,10 @@ class Reporter {
   void one_done() {
     if (!progress_) return;
     const std::lock_guard lock(mutex_);
-    ++done_;
-    if (!cancelled_) cancelled_ = !progress_({"draw phantoms", done_, total_});
+    if (!cancelled_) {  // who has said no is not asked again
+      ++done_;
+      cancelled_ = !progress_({"draw phantoms", done_, total_});
+    }
     if (cancelled_) detail::fail(ErrorCode::cancelled, "writing phantoms was cancelled after ", done_);
   }
 

@@ -11,6 +11,7 @@
 #include <medretrieval/imaging/phantom.hpp>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 
 #include "support/expect_error.hpp"
 #include "support/test_data.hpp"
@@ -228,11 +229,21 @@ TEST(PhantomFolderErrors, CancellingLeavesNothing) {
 TEST(PhantomFolderErrors, AFailedWriteLeavesNothing) {
   const TemporaryFolder temporary;
   const fs::path folder = temporary / "phantoms";
+  PhantomFolderOptions options = small(PhantomKind::chest_xray);
+  options.threads = 1;  // nobody writes while the folder is taken away
   const Progress take_away = [&](const ProgressReport&) {
     fs::remove_all(folder / "images");
     return true;
   };
-  EXPECT_ERROR(write_phantom_folder(folder, small(PhantomKind::chest_xray), take_away), io, "images");
+  EXPECT_ERROR(write_phantom_folder(folder, options, take_away), io, "images");
+  EXPECT_FALSE(fs::exists(folder));
+}
+
+TEST(PhantomFolderErrors, AThrowingCallbackLeavesNothing) {
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary / "phantoms";
+  const Progress give_up = [](const ProgressReport&) -> bool { throw std::runtime_error("given up"); };
+  EXPECT_THROW(write_phantom_folder(folder, small(PhantomKind::chest_ct), give_up), std::runtime_error);
   EXPECT_FALSE(fs::exists(folder));
 }
 
