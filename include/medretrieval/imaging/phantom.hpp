@@ -16,25 +16,40 @@ namespace medretrieval::imaging {
 
 /// What is drawn.
 enum class PhantomKind {
-  chest_ct,    ///< axial slices with a lung nodule; label: "benign" or "malignant", malignancy 1-5 beside it
-  chest_xray,  ///< frontal radiographs; labels: any of the findings, or "No Finding"
+  /// Axial CT around a lung nodule. One label: "benign" (malignancy 1 or 2) or "malignant" (4 or 5); the
+  /// undecided 3 is not drawn. A patient has one nodule; the patient's images are slices through it.
+  /// Attributes: malignancy; what follows it, noisily, so that the classes overlap: diameter_mm (4 to 26),
+  /// margin, lobulation, spiculation, texture (1 to 5, in the sense of LIDC-IDRI), calcification (share of
+  /// the diameter); nodule_x, nodule_y (its middle in pixels), slice_offset_mm, noise_hu, pixel_spacing_mm.
+  chest_ct,
+  /// Frontal radiographs. Labels: any of Atelectasis, Cardiomegaly, Consolidation, Effusion, Mass, Nodule,
+  /// Pneumothorax, or "No Finding" (about half). Findings last over a patient's images, change a little and
+  /// may heal. Attributes: severity_<finding> (0 absent, 0.2 hardly visible, to 1), cardiothoracic_ratio,
+  /// age, female, view_ap (1 for AP, 0 for PA), pixel_spacing_mm.
+  chest_xray,
 };
 
 /// One synthetic patient's image and the truth it was drawn from.
 struct PhantomImage {
-  Image image;  ///< chest_ct: Hounsfield units; chest_xray: display units
-  std::string patient;
-  std::size_t index = 0;            ///< which of the patient's images, from 0
-  std::vector<std::string> labels;  ///< at least one
-  std::map<std::string, double>
-      attributes;  ///< drawn parameters: diameter_mm, margin, spiculation, texture, ...
+  Image image;            ///< chest_ct: whole Hounsfield units, -1024 to 3071; chest_xray: display units
+  std::string patient;    ///< says that it is synthetic, as does `study`
+  std::string study;      ///< chest_ct: one for all images of the patient; chest_xray: one an image
+  std::string date;       ///< of the study, YYYY-MM-DD
+  std::size_t index = 0;  ///< which of the patient's images, from 0
+  std::vector<std::string> labels;           ///< at least one
+  std::map<std::string, double> attributes;  ///< the same names for every image of a kind
 };
 
 struct PhantomOptions {
   PhantomKind kind = PhantomKind::chest_ct;
   std::size_t patients = 400;          ///< 1 to 1,000,000
   std::size_t images_per_patient = 3;  ///< 1 to 64
-  std::size_t side = 256;              ///< pixels of the square image, 64 to 1024
+  /// Pixels along a side of the square image, 64 to 1024. 0: 128 for a region, 256 for a whole chest. The
+  /// anatomy does not depend on it.
+  std::size_t side = 0;
+  /// chest_ct: side of the square region around the nodule in mm, 24 to 200; 0: the whole slice, in which a
+  /// nodule is too small for features of the whole image. chest_xray is always whole.
+  double region_mm = 40;
   std::uint64_t seed = 1;
 
   /// \throws Error (invalid_argument) naming the field, its range and its value.
@@ -42,23 +57,31 @@ struct PhantomOptions {
 };
 
 /// Draws one image. The same options, patient and index give the same pixels on every machine and in any
-/// order. \throws Error (invalid_argument) when patient or index is outside the options.
+/// order; how many patients and images there are does not matter. Safe to call from many threads at once.
+/// \throws Error (invalid_argument) when an option is out of range, or patient or index is outside the
+/// options.
 PhantomImage draw_phantom(const PhantomOptions& options, std::size_t patient, std::size_t index);
 
 /// How a folder of phantoms is written.
 struct PhantomFolderOptions {
   PhantomOptions phantom;
-  bool png = true;               ///< 8-bit display PNG (CT: window -1200..600 HU) below images/
-  bool dicom = false;            ///< DICOM below dicom/: CT Image Storage with rescale, or Digital X-Ray
-  double train_share = 0.5;      ///< of the patients
-  double database_share = 0.35;  ///< of the patients; the rest are queries
+  bool png = true;           ///< 8-bit display PNG (CT: window -1200..600 HU) below images/
+  bool dicom = false;        ///< DICOM below dicom/: CT Image Storage with rescale, or Computed Radiography
+  double train_share = 0.5;  ///< of the patients, 0 to 1
+  double database_share = 0.35;  ///< of the patients, 0 to 1; the rest are queries
   int threads = 0;               ///< 0: all
+
+  /// \throws Error (invalid_argument) naming the field, its range and its value: also when neither form is
+  /// asked for, or the shares come to more than 1.
+  void validate() const;
 };
 
-/// Writes the images and `manifest.csv` (path, patient_id, labels, split, synthetic=yes, then the drawn
-/// parameters); splits are drawn by patient, so no patient is in two. With both forms, `manifest_dicom.csv`
-/// lists the DICOM files. The folder must be empty or not exist. \throws Error already_exists,
-/// invalid_argument, io, cancelled; on failure the files written so far are removed.
+/// Writes the images and `manifest.csv`: path, patient_id, labels, split, synthetic (always "yes"), modality
+/// (CT or CR), study, date, then the attributes. Splits are drawn by patient, so no patient is in two. The
+/// manifest lists the form that is written; with both it lists the PNG, and `manifest_dicom.csv` the DICOM
+/// files. The folder must be empty or not exist.
+/// \throws Error already_exists, invalid_argument, io, cancelled; on failure the files written so far are
+///         removed, and the folder too if it was made here.
 void write_phantom_folder(const std::filesystem::path& folder, const PhantomFolderOptions& options,
                           const Progress& progress = {});
 

@@ -1,0 +1,35 @@
+// What the kinds of phantom share: seeds, the calendar, and one drawing function each.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <medretrieval/imaging/phantom.hpp>
+
+#include "base/random.hpp"
+
+namespace medretrieval::imaging::phantom {
+
+/// Pixels of the square image: the option, or the kind's own.
+std::size_t drawn_side(const PhantomOptions& options);
+
+/// Random numbers for what stays the same over a patient's images.
+detail::Random patient_stream(const PhantomOptions& options, std::size_t patient);
+
+/// Random numbers for one image: a stream of its own, so that images can be drawn in any order.
+detail::Random image_stream(const PhantomOptions& options, std::size_t patient, std::size_t index);
+
+/// When an image was taken.
+struct StudyDay {
+  std::chrono::sys_days day;
+  int since_first = 0;  ///< days after the patient's first image
+};
+
+StudyDay study_day(const PhantomOptions& options, std::size_t patient, std::size_t index);
+
+/// The drawing for PhantomKind::chest_ct: image, labels and attributes are set.
+PhantomImage draw_chest_ct(const PhantomOptions& options, std::size_t patient, std::size_t index);
+
+/// The drawing for PhantomKind::chest_xray: image, labels and attributes are set.
+PhantomImage draw_chest_xray(const PhantomOptions& options, std::size_t patient, std::size_t index);
+
+}  // namespace medretrieval::imaging::phantom

@@ -1,0 +1,228 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <medretrieval/imaging/load.hpp>
+#include <medretrieval/imaging/phantom.hpp>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "base/concat.hpp"
+#include "base/parallel_for.hpp"
+#include "base/random.hpp"
+#include "imaging/phantom_dicom.hpp"
+
+namespace medretrieval::imaging {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr Window kCtWindow{-300, 1800};
+
+void require_share(const char* name, double value) {
+  if (!(value >= 0 && value <= 1)) {
+    detail::fail(ErrorCode::invalid_argument, name, " must be 0 to 1, got ", value);
+  }
+}
+
+/// The output folder: begun empty, and taken away again unless it is kept.
+class NewFolder {
+ public:
+  explicit NewFolder(const fs::path& path) : path_(path) {
+    std::error_code error;
+    existed_ = fs::exists(path_, error);
+    if (existed_ && !fs::is_directory(path_, error)) {
+      detail::fail(ErrorCode::already_exists, path_.string(), " exists and is not a folder");
+    }
+    const bool empty = !existed_ || fs::is_empty(path_, error);
+    if (error) detail::fail(ErrorCode::io, "cannot look into ", path_.string(), ": ", error.message());
+    if (!empty) detail::fail(ErrorCode::already_exists, path_.string(), " is not empty");
+    make(path_);
+  }
+  NewFolder(const NewFolder&) = delete;
+  NewFolder& operator=(const NewFolder&) = delete;
+  ~NewFolder() {
+    if (kept_) return;
+    std::error_code ignored;
+    if (existed_) {
+      for (const auto& entry : fs::directory_iterator(path_, ignored)) fs::remove_all(entry.path(), ignored);
+    } else {
+      fs::remove_all(path_, ignored);
+    }
+  }
+
+  void add_folder(const char* name) { make(path_ / name); }
+  void keep() { kept_ = true; }
+
+ private:
+  static void make(const fs::path& path) {
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error) detail::fail(ErrorCode::io, "cannot make the folder ", path.string(), ": ", error.message());
+  }
+
+  fs::path path_;
+  bool existed_ = false;
+  bool kept_ = false;
+};
+
+/// Counts finished images for a progress callback, from many threads but one at a time.
+class Reporter {
+ public:
+  Reporter(const Progress& progress, std::size_t total) : progress_(progress), total_(total) {}
+
+  /// \throws Error (cancelled) when the callback asks to stop.
+  void one_done() {
+    if (!progress_) return;
+    const std::lock_guard lock(mutex_);
+    if (!cancelled_) {  // who has said no is not asked again
+      ++done_;
+      cancelled_ = !progress_({"draw phantoms", done_, total_});
+    }
+    if (cancelled_) detail::fail(ErrorCode::cancelled, "writing phantoms was cancelled after ", done_);
+  }
+
+ private:
+  const Progress& progress_;
+  std::mutex mutex_;
+  std::size_t total_;
+  std::size_t done_ = 0;
+  bool cancelled_ = false;
+};
+
+/// The split of every patient. Exact counts, in an order drawn from the seed.
+std::vector<const char*> draw_splits(const PhantomFolderOptions& options) {
+  const auto patients = options.phantom.patients;
+  const auto count = static_cast<double>(patients);
+  const auto train_end = static_cast<std::size_t>(std::nearbyint(options.train_share * count));
+  const auto database_end =
+      static_cast<std::size_t>(std::nearbyint((options.train_share + options.database_share) * count));
+  std::vector<const char*> splits(patients);
+  for (std::size_t i = 0; i < patients; ++i) {
+    splits[i] = i < train_end ? "train" : i < database_end ? "database" : "query";
+  }
+  detail::Random random(options.phantom.seed);
+  for (std::size_t i = patients; i > 1; --i) std::swap(splits[i - 1], splits[random.below(i)]);
+  return splits;
+}
+
+/// A field of RFC 4180: quoted where it must be.
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+/// Six significant digits, in any locale.
+std::string csv_number(double value) {
+  std::array<char, 32> text{};
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 6).ptr;
+  return {text.data(), end};
+}
+
+std::string joined(const std::vector<std::string>& labels) {
+  std::string text;
+  for (const std::string& label : labels) text.append(text.empty() ? "" : "|").append(label);
+  return text;
+}
+
+/// A header line, without its end.
+std::string manifest_header(const PhantomImage& drawn) {
+  std::string line = "path,patient_id,labels,split,synthetic,modality,study,date";
+  for (const auto& [name, value] : drawn.attributes) line.append(",").append(csv_field(name));
+  return line;
+}
+
+/// A row without its path and its end.
+std::string manifest_row(const PhantomImage& drawn, const char* split, const char* modality) {
+  std::string line;
+  for (const std::string& field : {drawn.patient, joined(drawn.labels), std::string(split),
+                                   std::string("yes"), std::string(modality), drawn.study, drawn.date}) {
+    line.append(",").append(csv_field(field));
+  }
+  for (const auto& [name, value] : drawn.attributes) line.append(",").append(csv_number(value));
+  return line;
+}
+
+/// One image's manifest row and the name, without folder and extension, of its files.
+struct Written {
+  std::string name;
+  std::string row;
+};
+
+Written write_image(const fs::path& folder, const PhantomFolderOptions& options, std::size_t patient,
+                    std::size_t index, const char* split) {
+  const PhantomImage drawn = draw_phantom(options.phantom, patient, index);
+  const bool is_ct = options.phantom.kind == PhantomKind::chest_ct;
+  const std::string name = detail::concat(drawn.patient, "-", index / 10, index % 10);
+  if (options.png) {
+    const fs::path file = folder / "images" / (name + ".png");
+    write_png(is_ct ? apply_window(drawn.image, kCtWindow) : drawn.image, file);
+  }
+  if (options.dicom) {
+    phantom::write_phantom_dicom(drawn, options.phantom, patient, folder / "dicom" / (name + ".dcm"));
+  }
+  return {name, manifest_row(drawn, split, phantom::modality_of(options.phantom.kind))};
+}
+
+void write_manifest(const fs::path& file, const std::string& header, const std::vector<Written>& images,
+                    const std::string& subfolder, const std::string& extension) {
+  std::ofstream stream(file, std::ios::binary);
+  stream << header << "\r\n";
+  for (const Written& image : images) {
+    stream << subfolder << '/' << image.name << extension << image.row << "\r\n";
+  }
+  stream.flush();
+  if (!stream) detail::fail(ErrorCode::io, "cannot write ", file.string());
+}
+
+}  // namespace
+
+void PhantomFolderOptions::validate() const {
+  phantom.validate();
+  if (!png && !dicom) detail::fail(ErrorCode::invalid_argument, "png or dicom must be on, both are off");
+  require_share("train_share", train_share);
+  require_share("database_share", database_share);
+  if (train_share + database_share > 1) {
+    detail::fail(ErrorCode::invalid_argument, "train_share and database_share must come to at most 1, got ",
+                 train_share, " and ", database_share);
+  }
+}
+
+void write_phantom_folder(const fs::path& folder, const PhantomFolderOptions& options,
+                          const Progress& progress) {
+  options.validate();
+  NewFolder output(folder);
+  if (options.png) output.add_folder("images");
+  if (options.dicom) output.add_folder("dicom");
+
+  const std::size_t per_patient = options.phantom.images_per_patient;
+  const std::vector<const char*> splits = draw_splits(options);
+  std::vector<Written> images(options.phantom.patients * per_patient);
+  Reporter reporter(progress, images.size());
+  detail::parallel_for(images.size(), options.threads, [&](std::size_t i) {
+    const std::size_t patient = i / per_patient;
+    images[i] = write_image(folder, options, patient, i % per_patient, splits[patient]);
+    reporter.one_done();
+  });
+
+  const std::string header = manifest_header(draw_phantom(options.phantom, 0, 0));
+  if (options.png) write_manifest(folder / "manifest.csv", header, images, "images", ".png");
+  if (options.dicom) {
+    const char* name = options.png ? "manifest_dicom.csv" : "manifest.csv";
+    write_manifest(folder / name, header, images, "dicom", ".dcm");
+  }
+  output.keep();
+}
+
+}  // namespace medretrieval::imaging

@@ -1,0 +1,70 @@
+// What the tests of phantoms measure on images.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <medretrieval/imaging/phantom.hpp>
+#include <vector>
+
+namespace medretrieval::testing {
+
+/// FNV-1a over the bits of the pixels.
+inline std::uint64_t checksum(const imaging::Image& image) {
+  std::uint64_t sum = 0xcbf29ce484222325ULL;
+  for (const float pixel : image.pixels()) {
+    sum ^= std::bit_cast<std::uint32_t>(pixel);
+    sum *= 0x100000001b3ULL;
+  }
+  return sum;
+}
+
+/// Means over a grid of 16 x 16 regions.
+inline std::vector<double> coarse(const imaging::Image& image) {
+  constexpr std::size_t kGrid = 16;
+  const std::size_t size = image.width() / kGrid;
+  std::vector<double> means(kGrid * kGrid);
+  for (std::size_t y = 0; y < kGrid * size; ++y) {
+    for (std::size_t x = 0; x < kGrid * size; ++x) {
+      means[y / size * kGrid + x / size] += image.at(x, y) / static_cast<double>(size * size);
+    }
+  }
+  return means;
+}
+
+/// Mean absolute difference of two images' coarse forms; their sizes may differ.
+inline double coarse_distance(const imaging::Image& a, const imaging::Image& b) {
+  const std::vector<double> left = coarse(a);
+  const std::vector<double> right = coarse(b);
+  double sum = 0;
+  for (std::size_t i = 0; i < left.size(); ++i) sum += std::abs(left[i] - right[i]);
+  return sum / static_cast<double>(left.size());
+}
+
+/// Pearson's correlation.
+inline double correlation(const std::vector<double>& x, const std::vector<double>& y) {
+  const auto count = static_cast<double>(x.size());
+  double mean_x = 0;
+  double mean_y = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    mean_x += x[i] / count;
+    mean_y += y[i] / count;
+  }
+  double xx = 0;
+  double xy = 0;
+  double yy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xx += (x[i] - mean_x) * (x[i] - mean_x);
+    xy += (x[i] - mean_x) * (y[i] - mean_y);
+    yy += (y[i] - mean_y) * (y[i] - mean_y);
+  }
+  return xy / std::sqrt(xx * yy);
+}
+
+inline imaging::PhantomOptions xray_options() {
+  imaging::PhantomOptions options;
+  options.kind = imaging::PhantomKind::chest_xray;
+  return options;
+}
+
+}  // namespace medretrieval::testing
