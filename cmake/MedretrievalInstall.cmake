@@ -28,4 +28,7 @@ configure_package_config_file(cmake/medretrievalConfig.cmake.in medretrievalConf
 write_basic_package_version_file(medretrievalConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/medretrievalConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/medretrievalConfigVersion.cmake DESTINATION ${package_folder})
+if(TARGET medretrieval_imaging)
+  install(FILES ${PROJECT_SOURCE_DIR}/cmake/MedretrievalImagingPackages.cmake DESTINATION ${package_folder})
+endif()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

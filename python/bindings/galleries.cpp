@@ -117,20 +117,24 @@ void bind_models(py::module_& module) {
         ModelOptions wanted = {.labels = vocabulary, .threads = threads};
         if (type != nullptr) wanted.encoder = EncoderOptions{*type, to_parameters(options)};
         if (type == nullptr && !options.empty()) {
-          throw Error(ErrorCode::invalid_argument, "train_model: encoder options go with the name of an encoder type");
+          throw Error(ErrorCode::invalid_argument,
+                      "train_model: encoder options go with the name of an encoder type");
         }
         const MatrixView rows = view(features, "training features");
         const py::gil_scoped_release release;
-        const Model model = train_model(wanted, {rows, labels ? *labels : std::vector<std::vector<std::string>>(),
-                                                 patients ? *patients : std::vector<std::string>()});
+        const Model model =
+            train_model(wanted, {rows, labels ? *labels : std::vector<std::vector<std::string>>(),
+                                 patients ? *patients : std::vector<std::string>()});
         if (trained == nullptr) return model;
         ModelParts parts = model.parts();
         parts.encoder = *trained;
         return Model(std::move(parts));
       },
       py::arg("features"), py::arg("labels") = py::none(), py::arg("patients") = py::none(),
-      py::arg("encoder") = py::none(), py::arg("vocabulary") = std::vector<std::string>(), py::arg("threads") = 0,
-      "A model with a class gate learned from the rows when they carry two or more labels. `encoder` is a trained one, "
+      py::arg("encoder") = py::none(), py::arg("vocabulary") = std::vector<std::string>(),
+      py::arg("threads") = 0,
+      "A model with a class gate learned from the rows when they carry two or more labels. `encoder` is a "
+      "trained one, "
       "the name of a type to train (further keywords are its options), or None for exact search only.");
 }
 

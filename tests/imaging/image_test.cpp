@@ -27,5 +27,19 @@ TEST(Image, WindowMapsItsEdgesToBlackAndWhite) {
   EXPECT_ERROR(apply_window(image, {0, 0}), invalid_argument, "width 0");
 }
 
+TEST(Image, ThumbnailKeepsShapeAndMean) {
+  Image image(40, 20, PixelUnit::display);
+  for (std::size_t x = 0; x < 40; ++x) {
+    for (std::size_t y = 0; y < 20; ++y) image.at(x, y) = x < 20 ? 0.25F : 0.75F;
+  }
+  const Image small = thumbnail(image, 10);
+  EXPECT_EQ(small.width(), 10U);
+  EXPECT_EQ(small.height(), 5U);
+  EXPECT_FLOAT_EQ(small.at(0, 0), 0.25F);
+  EXPECT_FLOAT_EQ(small.at(9, 4), 0.75F);
+  EXPECT_EQ(thumbnail(image, 64).width(), 40U) << "never enlarged";
+  EXPECT_ERROR(thumbnail(image, 0), invalid_argument, "40 x 20 and 0");
+}
+
 }  // namespace
 }  // namespace medretrieval::imaging

@@ -37,9 +37,9 @@ class FeatureExtractor {
 /// "classical": edges, texture and brightness without training. An image of any shape is resized to a square
 /// of `side` pixels (64 to 256 in steps of 16, default 96); `cells` (2 to 4, default 4) is the grid of the
 /// edge histograms. 128 + 32 (cells - 1)^2 dimensions, so 416 by default and always a multiple of 16;
-/// Euclidean distance compares them. \throws Error not_found (the message lists the known names),
-/// invalid_argument (unknown or out-of-range
-///         parameter).
+/// Euclidean distance compares them.
+/// \throws Error not_found (the message lists the known names), invalid_argument (unknown or out-of-range
+/// parameter).
 std::unique_ptr<FeatureExtractor> make_feature_extractor(std::string_view name,
                                                          std::string_view parameters = "{}");
 
