@@ -58,9 +58,15 @@ void DatasetOptions::add_to(CLI::App& command, bool required) {
       ->capture_default_str();
 }
 
-Dataset::Dataset(const DatasetOptions& options)
-    : folder_(options.folder),
-      manifest_(imaging::read_manifest(options.folder, options.manifest, options.columns)) {}
+Dataset::Dataset(const DatasetOptions& options) {
+  try {
+    manifest_ = imaging::read_manifest(options.folder, options.manifest, options.columns);
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    if (message.find("label_column") == std::string::npos) throw;
+    throw Error(error.code(), message + " (on the command line: --label-column NAME)");
+  }
+}
 
 std::vector<std::size_t> Dataset::all_rows() const {
   std::vector<std::size_t> rows(manifest_.rows.size());

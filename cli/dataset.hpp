@@ -48,7 +48,6 @@ class Dataset {
  private:
   bool is_number_column(std::size_t column) const;
 
-  std::filesystem::path folder_;
   imaging::Manifest manifest_;
 };
 

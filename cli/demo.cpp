@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <medretrieval/eval/report.hpp>
 #include <medretrieval/gallery.hpp>
@@ -198,7 +199,9 @@ void run(const Options& options) {
   report.rows = rows;
   report.sheets = std::move(sheets);
   eval::write_report(fs::path(options.out) / "report.html", report);
-  std::cout << (options.json ? eval::json_table(rows) + "\n" : eval::text_table(rows));
+  const std::string json = eval::json_table(rows) + "\n";
+  std::ofstream(fs::path(options.out) / "results.json") << json;
+  std::cout << (options.json ? json : eval::text_table(rows));
   spdlog::info("report: {}/report.html; galleries: {}/galleries", options.out, options.out);
 }
 

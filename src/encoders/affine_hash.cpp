@@ -5,17 +5,17 @@
 #include <cstring>
 
 #include "base/concat.hpp"
-#include "linalg/matrix_multiply.hpp"
 
 namespace medretrieval::encoders {
 
 AffineHash::AffineHash(std::string type, Parameters parameters, Matrix weights, std::vector<float> offsets)
     : Encoder(std::move(type), std::move(parameters), weights.cols(), CodeLayout::binary(weights.rows())),
       weights_(std::move(weights)),
+      packed_weights_(weights_),
       offsets_(std::move(offsets)) {}
 
 void AffineHash::encode_rows(MatrixView features, Codes& codes, std::size_t first_row) const {
-  const Matrix projections = linalg::multiply_transposed(features, weights_, 1);
+  const Matrix projections = linalg::multiply_transposed(features, packed_weights_, 1);
   std::vector<std::uint8_t> packed(layout().row_bytes());
   for (std::size_t r = 0; r < features.rows(); ++r) {
     std::fill(packed.begin(), packed.end(), std::uint8_t{0});

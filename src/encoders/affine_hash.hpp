@@ -4,6 +4,8 @@
 #include <medretrieval/encoder.hpp>
 #include <vector>
 
+#include "linalg/matrix_multiply.hpp"
+
 namespace medretrieval::encoders {
 
 /// bit i = 1 when w_i x + b_i > 0.
@@ -23,6 +25,7 @@ class AffineHash final : public Encoder {
   void write_state(ByteWriter& writer) const override;
 
   Matrix weights_;
+  linalg::PackedMatrix packed_weights_;
   std::vector<float> offsets_;
 };
 

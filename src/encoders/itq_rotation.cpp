@@ -9,14 +9,6 @@ namespace medretrieval::encoders {
 
 namespace {
 
-Matrix transposed(const Matrix& source) {
-  Matrix result(source.cols(), source.rows());
-  for (std::size_t r = 0; r < source.rows(); ++r) {
-    for (std::size_t c = 0; c < source.cols(); ++c) result(c, r) = source(r, c);
-  }
-  return result;
-}
-
 /// Replaces every entry by its sign and returns the squared distance between the two.
 double take_signs(Matrix& values) {
   double loss = 0;
@@ -41,7 +33,7 @@ ItqRotation find_itq_rotation(MatrixView projected, std::size_t iterations, std:
   detail::ProgressCounter counter(progress, "train itq", iterations);
   for (std::size_t i = 0; i < iterations; ++i) {
     Matrix signs =
-        linalg::multiply_transposed(projected, transposed(result.rotation), threads);  // V R, then B
+        linalg::multiply_transposed(projected, linalg::transposed(result.rotation), threads);  // V R, then B
     result.objective.push_back(take_signs(signs));
     // min |B - V R| over rotations: R = U S^ of the SVD of transpose(V) B (Schönemann 1966).
     result.rotation = linalg::nearest_orthogonal(linalg::cross_product(projected, signs, threads));

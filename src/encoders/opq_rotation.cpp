@@ -73,28 +73,25 @@ OpqResult train_opq(MatrixView features, std::size_t dimension, std::size_t rota
   ProductOptions first = options;
   first.iterations =
       std::min<std::size_t>(options.iterations, 4);  // refined together with the rotation below
-  OpqResult result = {{}, train_product_codebook(points, first, {}), {}};
+  auto codebook = train_product_codebook(points, first, {});
+  std::vector<double> objective;
   Matrix turn;  // dimension x dimension
   Matrix rotated = points.clone();
   detail::ProgressCounter counter(progress, "train opq", rotations);
   for (std::size_t i = 0; i < rotations; ++i) {
-    result.objective.push_back(codebook_step(rotated, result.codebook, options.threads));
+    objective.push_back(codebook_step(rotated, codebook, options.threads));
     // min |R X - Y| over rotations: the polar factor of transpose(Y) X.
     turn = linalg::nearest_orthogonal(
-        linalg::cross_product(reconstructed(rotated, result.codebook), points, options.threads));
+        linalg::cross_product(reconstructed(rotated, codebook), points, options.threads));
     rotated = linalg::multiply_transposed(points, turn, options.threads);
     counter.add(1);
   }
   for (std::size_t i = 0; i < options.iterations; ++i) {
-    result.objective.push_back(codebook_step(rotated, result.codebook, options.threads));
+    objective.push_back(codebook_step(rotated, codebook, options.threads));
   }
-  Matrix start_columns(start.cols(), start.rows());
-  for (std::size_t r = 0; r < start.rows(); ++r) {
-    for (std::size_t c = 0; c < start.cols(); ++c) start_columns(c, r) = start(r, c);
-  }
-  result.rotation = {linalg::multiply_transposed(turn, start_columns, options.threads),
-                     std::move(components.mean)};
-  return result;
+  Rotation rotation(linalg::multiply_transposed(turn, linalg::transposed(start), options.threads),
+                    std::move(components.mean));
+  return {std::move(rotation), std::move(codebook), std::move(objective)};
 }
 
 }  // namespace medretrieval::encoders

@@ -4,24 +4,19 @@
 #include <cmath>
 
 #include "base/concat.hpp"
-#include "linalg/matrix_multiply.hpp"
 #include "linalg/orthogonal.hpp"
 
 namespace medretrieval::encoders {
 
 Matrix Rotation::apply(MatrixView features) const {
-  return linalg::multiply_transposed(linalg::centered(features, mean), directions, 1);
+  return linalg::multiply_transposed(linalg::centered(features, mean_), packed_, 1);
 }
 
 Matrix Rotation::undo(MatrixView rotated) const {
-  Matrix transposed(directions.cols(), directions.rows());
-  for (std::size_t r = 0; r < directions.rows(); ++r) {
-    for (std::size_t c = 0; c < directions.cols(); ++c) transposed(c, r) = directions(r, c);
-  }
-  Matrix result = linalg::multiply_transposed(rotated, transposed, 1);
+  Matrix result = linalg::multiply_transposed(rotated, linalg::transposed(directions_), 1);
   for (std::size_t r = 0; r < result.rows(); ++r) {
     auto row = result.row(r);
-    for (std::size_t c = 0; c < row.size(); ++c) row[c] += mean[c];
+    for (std::size_t c = 0; c < row.size(); ++c) row[c] += mean_[c];
   }
   return result;
 }
@@ -29,7 +24,7 @@ Matrix Rotation::undo(MatrixView rotated) const {
 ProductEncoder::ProductEncoder(std::string type, Parameters parameters, ProductCodebook codebook,
                                std::optional<Rotation> rotation)
     : Encoder(std::move(type), std::move(parameters),
-              rotation ? rotation->directions.cols() : codebook.dimension(), codebook.layout()),
+              rotation ? rotation->directions().cols() : codebook.dimension(), codebook.layout()),
       codebook_(std::move(codebook)),
       rotation_(std::move(rotation)) {}
 
@@ -54,9 +49,9 @@ Matrix ProductEncoder::reconstruct_rows(const CodesView& codes) const {
 void ProductEncoder::write_state(ByteWriter& writer) const {
   writer.number(static_cast<std::uint8_t>(rotation_.has_value()));
   if (rotation_) {
-    const Matrix& directions = rotation_->directions;
+    const Matrix& directions = rotation_->directions();
     writer.number<std::uint64_t>(directions.rows());
-    writer.array(std::span<const float>(rotation_->mean));
+    writer.array(std::span<const float>(rotation_->mean()));
     writer.array(std::span<const float>(directions.data(), directions.rows() * directions.cols()));
   }
   codebook_.write(writer);
@@ -76,11 +71,12 @@ std::shared_ptr<const Encoder> ProductEncoder::load(const std::string& type, con
       reader.corrupt(detail::concat("a rotation of ", rows, " x ", mean.size(), " does not fit ",
                                     values.size(), " finite values"));
     }
-    rotation = Rotation{Matrix::copy_of({values.data(), rows, mean.size()}), std::move(mean)};
+    Matrix directions = Matrix::copy_of({values.data(), rows, mean.size()});
+    rotation.emplace(std::move(directions), std::move(mean));
   }
   auto codebook = ProductCodebook::read(reader);
-  if (rotation && rotation->directions.rows() != codebook.dimension()) {
-    reader.corrupt(detail::concat("the rotation gives ", rotation->directions.rows(),
+  if (rotation && rotation->directions().rows() != codebook.dimension()) {
+    reader.corrupt(detail::concat("the rotation gives ", rotation->directions().rows(),
                                   " dimensions, the codebook wants ", codebook.dimension()));
   }
   return std::make_shared<ProductEncoder>(type, parameters, std::move(codebook), std::move(rotation));

@@ -6,17 +6,28 @@
 #include <vector>
 
 #include "encoders/product_codebook.hpp"
+#include "linalg/matrix_multiply.hpp"
 
 namespace medretrieval::encoders {
 
-/// y = directions (x - mean): a rotation, or a projection to fewer dimensions.
-struct Rotation {
-  Matrix directions;        ///< output dimensions x input dimensions, orthonormal rows
-  std::vector<float> mean;  ///< input dimensions
+/// y = directions (x - mean): a rotation, or a projection to fewer dimensions. Immutable.
+class Rotation {
+ public:
+  /// \param directions output dimensions x input dimensions, orthonormal rows
+  Rotation(Matrix directions, std::vector<float> mean)
+      : directions_(std::move(directions)), mean_(std::move(mean)), packed_(directions_) {}
+
+  const Matrix& directions() const noexcept { return directions_; }
+  const std::vector<float>& mean() const noexcept { return mean_; }
 
   Matrix apply(MatrixView features) const;
   /// transpose(directions) y + mean.
   Matrix undo(MatrixView rotated) const;
+
+ private:
+  Matrix directions_;
+  std::vector<float> mean_;
+  linalg::PackedMatrix packed_;
 };
 
 class ProductEncoder final : public Encoder {

@@ -26,11 +26,12 @@ th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: l
 thead th { color: var(--soft); font-weight: 600; } tr.block th { text-align: left; padding-top: 1.1rem; }
 small { color: var(--soft); } svg { max-width: 46rem; width: 100%; height: auto; }
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
-.sheet { display: flex; flex-wrap: wrap; gap: .7rem; background: var(--panel); padding: .9rem; border-radius: .5rem;
+.sheet { display: flex; gap: .9rem; background: var(--panel); padding: .9rem; border-radius: .5rem;
   margin-top: .6rem; }
-figure { margin: 0; width: 6.2rem; } figure img { width: 100%; image-rendering: auto; border-radius: .25rem;
+.hits { display: flex; flex-wrap: wrap; gap: .55rem; flex: 1; }
+figure { margin: 0; width: 5.4rem; } figure img { width: 100%; image-rendering: auto; border-radius: .25rem;
   border: 3px solid var(--wrong); box-sizing: border-box; background: #000; }
-figure.relevant img { border-color: var(--right); } figure.query { width: 8.6rem; margin-right: .6rem; }
+figure.relevant img { border-color: var(--right); } figure.query { width: 8.6rem; }
 figure.query img { border-color: var(--soft); }
 figcaption { font-size: 11px; line-height: 1.3; color: var(--soft); white-space: pre-line; overflow-wrap: anywhere; }
 )";
@@ -164,8 +165,9 @@ std::string html_picture(const SheetPicture& picture, const char* kind) {
 std::string html_sheet(const ContactSheet& sheet) {
   std::string html = concat("<h2>", escaped(sheet.title), "</h2>\n<div class=\"sheet\">\n");
   html += html_picture(sheet.query, "query");
+  html += "<div class=\"hits\">\n";
   for (const auto& hit : sheet.hits) html += html_picture(hit, hit.relevant ? "relevant" : "other");
-  return html + "</div>\n";
+  return html + "</div></div>\n";
 }
 
 }  // namespace

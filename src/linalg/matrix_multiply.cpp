@@ -99,18 +99,22 @@ void multiply_block(const Factor& a, const std::vector<float>& packed_b, std::si
   }
 }
 
-/// out[i][j] = sum over the inner index of a[i] b[j].
+/// out[i][j] = sum over the inner index of a[i] b[first + j], for a packed block of b.
+void multiply_packed(const Factor& a, const std::vector<float>& packed_b, std::size_t first,
+                     std::size_t b_size, float* out, std::size_t out_stride, int threads) {
+  detail::parallel_for((a.size() + kRowBlock - 1) / kRowBlock, threads, [&](std::size_t block) {
+    const std::size_t row = block * kRowBlock;
+    const Factor a_block = a.part(row, std::min(kRowBlock, a.size() - row));
+    multiply_block(a_block, packed_b, b_size, out + row * out_stride + first, out_stride);
+  });
+}
+
 void multiply(const Factor& a, const Factor& b, float* out, std::size_t out_stride, int threads) {
-  const std::size_t row_blocks = (a.size() + kRowBlock - 1) / kRowBlock;
   std::vector<float> packed_b;
   for (std::size_t first = 0; first < b.size(); first += kColumnBlock) {
-    const Factor b_block = b.part(first, std::min(kColumnBlock, b.size() - first));
-    pack(b_block, kernels::active().tile_cols, packed_b);
-    detail::parallel_for(row_blocks, threads, [&](std::size_t block) {
-      const std::size_t row = block * kRowBlock;
-      const Factor a_block = a.part(row, std::min(kRowBlock, a.size() - row));
-      multiply_block(a_block, packed_b, b_block.size(), out + row * out_stride + first, out_stride);
-    });
+    const std::size_t count = std::min(kColumnBlock, b.size() - first);
+    pack(b.part(first, count), kernels::active().tile_cols, packed_b);
+    multiply_packed(a, packed_b, first, count, out, out_stride, threads);
   }
 }
 
@@ -119,6 +123,32 @@ void multiply(const Factor& a, const Factor& b, float* out, std::size_t out_stri
 Matrix multiply_transposed(MatrixView a, MatrixView b, int threads) {
   Matrix result(a.rows(), b.rows());
   multiply({a}, {b}, result.data(), result.cols(), threads);
+  return result;
+}
+
+Matrix transposed(MatrixView source) {
+  Matrix result(source.cols(), source.rows());
+  for (std::size_t r = 0; r < source.rows(); ++r) {
+    const auto row = source.row(r);
+    for (std::size_t c = 0; c < row.size(); ++c) result(c, r) = row[c];
+  }
+  return result;
+}
+
+PackedMatrix::PackedMatrix(MatrixView rows) : rows_(rows.rows()), cols_(rows.cols()) {
+  for (std::size_t first = 0; first < rows_; first += kColumnBlock) {
+    const Factor block = {rows.rows_from(first, std::min(kColumnBlock, rows_ - first))};
+    pack(block, kernels::active().tile_cols, blocks_.emplace_back());
+  }
+}
+
+Matrix multiply_transposed(MatrixView a, const PackedMatrix& b, int threads) {
+  Matrix result(a.rows(), b.rows());
+  for (std::size_t block = 0; block < b.blocks_.size(); ++block) {
+    const std::size_t first = block * kColumnBlock;
+    multiply_packed({a}, b.blocks_[block], first, std::min(kColumnBlock, b.rows() - first), result.data(),
+                    result.cols(), threads);
+  }
   return result;
 }
 

@@ -11,6 +11,27 @@ namespace medretrieval::linalg {
 /// a * transpose(b): a is m x k, b is n x k, the result m x n. The shapes are the caller's care.
 Matrix multiply_transposed(MatrixView a, MatrixView b, int threads);
 
+Matrix transposed(MatrixView source);
+
+/// The right factor of many products, laid out once as the kernels read it. Immutable.
+class PackedMatrix {
+ public:
+  explicit PackedMatrix(MatrixView rows);
+
+  std::size_t rows() const noexcept { return rows_; }
+  std::size_t cols() const noexcept { return cols_; }
+
+ private:
+  friend Matrix multiply_transposed(MatrixView a, const PackedMatrix& b, int threads);
+
+  std::size_t rows_;
+  std::size_t cols_;
+  std::vector<std::vector<float>> blocks_;  // of a fixed number of rows each
+};
+
+/// a * transpose(b), bit for bit as with the plain matrix that b was packed from.
+Matrix multiply_transposed(MatrixView a, const PackedMatrix& b, int threads);
+
 /// A square or rectangular matrix in double precision, row-major.
 struct DoubleMatrix {
   std::size_t rows = 0;

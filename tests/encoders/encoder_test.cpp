@@ -64,8 +64,8 @@ TEST(Opq, ObjectiveNeverRisesAndRotationIsOrthogonal) {
     for (std::size_t i = 1; i < found.objective.size(); ++i) {
       EXPECT_LE(found.objective[i], found.objective[i - 1] * (1 + 1e-5)) << i;
     }
-    EXPECT_LT(testing::max_distance_from_identity(found.rotation.directions), 1e-4);
-    EXPECT_EQ(found.rotation.directions.rows(), dimension);
+    EXPECT_LT(testing::max_distance_from_identity(found.rotation.directions()), 1e-4);
+    EXPECT_EQ(found.rotation.directions().rows(), dimension);
   }
 }
 

@@ -130,7 +130,7 @@ TEST_F(Golden, AGalleryOfVersion1IsReadAndSearched) {
   const auto result = Searcher(snapshot).search(collection.features.row(20), options);
   std::vector<ItemId> found;
   for (const auto& hit : result.hits) found.push_back(hit.id);
-  EXPECT_EQ(found, (std::vector<ItemId>{13, 20, 27})) << "13 and 20 have the same features";
+  EXPECT_EQ(found, (std::vector<ItemId>{13, 20, 38})) << "13 and 20 have the same features";
   EXPECT_EQ(result.hits[1].distance, 0.0F);
   options.gate = {GateMode::adaptive, 0.5};
   EXPECT_FALSE(Searcher(snapshot).search(collection.features.row(20), options).classes_searched.empty());

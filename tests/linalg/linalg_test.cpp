@@ -48,6 +48,19 @@ TEST(MultiplyTransposed, IsTheSameAtAnyThreadCountAndStride) {
   EXPECT_TRUE(std::equal(part.data(), part.data() + 500 * 60, copied.data()));
 }
 
+TEST(MultiplyTransposed, OfAPackedMatrixIsTheSame) {
+  const Matrix a = gaussian(101, 300, 3);
+  for (const std::size_t rows : {1U, 31U, 1024U, 1500U}) {
+    const Matrix b = gaussian(rows, 300, 4);
+    const PackedMatrix packed(b);
+    EXPECT_EQ(packed.rows(), rows);
+    EXPECT_EQ(packed.cols(), 300U);
+    const Matrix plain = multiply_transposed(a, b, 1);
+    const Matrix with_packed = multiply_transposed(a, packed, 2);
+    EXPECT_TRUE(std::equal(plain.data(), plain.data() + 101 * rows, with_packed.data()));
+  }
+}
+
 TEST(CrossProduct, AgreesWithDoublePrecision) {
   const Matrix a = gaussian(3000, 9, 5);
   const Matrix b = gaussian(3000, 4, 6);
