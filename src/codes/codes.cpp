@@ -20,7 +20,7 @@ std::size_t byte_offset(const CodeLayout& layout, std::size_t row, std::size_t i
 /// Bits of the last packed byte that must be zero.
 std::uint8_t unused_bits(const CodeLayout& layout) noexcept {
   const std::size_t used = layout.bits() % 8;
-  return used == 0 ? 0 : static_cast<std::uint8_t>(0xffU << used);
+  return static_cast<std::uint8_t>(used == 0 ? 0U : 0xffU << used);
 }
 
 }  // namespace
