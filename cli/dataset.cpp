@@ -132,6 +132,7 @@ std::vector<Item> Dataset::items(const std::vector<std::size_t>& rows, const Att
 Matrix Dataset::features(const std::vector<std::size_t>& rows, const imaging::FeatureExtractor& extractor,
                          int threads) const {
   std::vector<std::filesystem::path> files;
+  files.reserve(rows.size());
   for (const auto row : rows) files.push_back(manifest_.rows[row].file);
   return imaging::extract_features(extractor, files, {}, threads, progress_line());
 }

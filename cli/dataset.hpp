@@ -38,8 +38,8 @@ class Dataset {
 
   /// Rows as items: key and source from the path; columns named study, modality and date fill those fields;
   /// other columns become attributes. A column is a number when all its values are, unless `known` says
-  /// otherwise. \throws Error (invalid_argument) for a value that is not of its column's known type, or no
-  /// date.
+  /// otherwise.
+  /// \throws Error (invalid_argument) for a value that is not of its column's known type, or no date.
   std::vector<Item> items(const std::vector<std::size_t>& rows, const AttributeTypes& known = {}) const;
 
   Matrix features(const std::vector<std::size_t>& rows, const imaging::FeatureExtractor& extractor,

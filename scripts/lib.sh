@@ -6,8 +6,7 @@ jobs=$(nproc)
 build_packages=(cmake ninja-build g++ pkg-config libeigen3-dev nlohmann-json3-dev libxxhash-dev
   libopencv-dev libdcmtk-dev libcsv-dev libpng-dev libjpeg-dev libtiff-dev zlib1g-dev libopenjp2-7-dev
   libcli11-dev libspdlog-dev)
-test_packages=(libgtest-dev libgmock-dev python3 python3-dev python3-venv)
-benchmark_packages=(libbenchmark-dev)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-dev python3-venv)
 check_packages=(clang-format-14 clang-tidy-14 doxygen)
 tsan_packages=(clang-14 libclang-rt-14-dev libomp-14-dev)
 neon_packages=(g++-aarch64-linux-gnu qemu-user googletest)

@@ -56,15 +56,16 @@ struct GateTraining {
 class ClassGate {
  public:
   /// Learns a classifier from four fifths of the labelled rows and calibrates it on the remaining fifth. No
-  /// patient is on both sides; rows of unknown patient stand alone. Rows without labels are left out. \param
-  /// patients one a row, or empty: unknown \throws Error (invalid_argument) with fewer than two classes or
-  /// ten labelled rows, or sizes that differ.
+  /// patient is on both sides; rows of unknown patient stand alone. Rows without labels are left out.
+  /// \param patients one a row, or empty: unknown
+  /// \throws Error (invalid_argument) with fewer than two classes or ten labelled rows, or sizes that differ.
   static ClassGate train(MatrixView features, const LabelSets& labels, std::size_t class_count,
                          std::span<const std::string> patients, const GateTraining& training = {});
 
   /// For posteriors that come from elsewhere, a network say: only the calibration, learned from held-out
-  /// rows. Queries must then bring their posteriors along. \param posteriors rows x classes, each 0 to 1;
-  /// with one label a row, every row sums to 1 \throws Error (invalid_argument).
+  /// rows. Queries must then bring their posteriors along.
+  /// \param posteriors rows x classes, each 0 to 1; with one label a row, every row sums to 1
+  /// \throws Error (invalid_argument).
   static ClassGate calibrate(MatrixView posteriors, const LabelSets& labels);
 
   std::size_t class_count() const noexcept { return trained_.size(); }
@@ -81,8 +82,9 @@ class ClassGate {
   Matrix posteriors(MatrixView features, int threads = 0) const;
 
   /// The classes to search for one query, the most probable first. Never empty unless the mode is off, which
-  /// gives none. \param posterior class_count() values \throws Error (invalid_argument) for another length, a
-  /// value outside 0..1 or bad options.
+  /// gives none.
+  /// \param posterior class_count() values
+  /// \throws Error (invalid_argument) for another length, a value outside 0..1 or bad options.
   std::vector<ClassId> select(std::span<const float> posterior, const GateOptions& options) const;
 
   /// All classes, the most probable first, ties by number; those without training rows last.

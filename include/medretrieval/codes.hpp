@@ -22,11 +22,12 @@ enum class CodeKind : std::uint32_t {
 ///
 /// Codes lie in blocks of 64 rows, the last block padded with zeros:
 /// - binary of up to 32 bits: one 32-bit word for each row;
-/// - binary above: word w of all 64 rows, then word w + 1 (64-bit words, bit i of a code in word i / 64, bit
-/// i % 64);
+/// - binary above: word w of all 64 rows, then word w + 1 (64-bit words; bit i of a code is bit
+///   i % 64 of word i / 64);
 /// - product with 8 bits: entry m of all 64 rows as bytes, then entry m + 1;
-/// - product with 4 bits: bytes holding the entries 2 p (low half) and 2 p + 1 (high half) of all 64 rows,
-/// then p + 1. Every unused bit is zero.
+/// - product with 4 bits: bytes holding the entries 2 p (low half) and 2 p + 1 (high half) of all 64
+///   rows, then p + 1.
+/// Every unused bit is zero.
 class CodeLayout {
  public:
   /// \param bits 1 to kMaxBits

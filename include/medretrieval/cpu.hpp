@@ -18,8 +18,8 @@ struct CpuInfo {
 };
 
 /// Results never depend on the instruction set, only speed does. The environment variable
-/// MEDRETRIEVAL_FORCE_ISA picks another one before the first use. \throws Error (unsupported) when that
-/// variable names one the processor does not have.
+/// MEDRETRIEVAL_FORCE_ISA picks another one before the first use.
+/// \throws Error (unsupported) when that variable names one the processor does not have.
 CpuInfo cpu_info();
 
 }  // namespace medretrieval

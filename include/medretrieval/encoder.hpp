@@ -44,11 +44,11 @@ class Encoder {
   /// Row i of the result is the code of row i. Zero rows give zero codes.
   /// \param threads 0: all
   /// \throws Error (invalid_argument) when the width differs or a value is not finite (see require_features),
-  ///         cancelled.
+  ///        cancelled.
   Codes encode(MatrixView features, int threads = 0, const Progress& progress = {}) const;
 
-  /// Prepares queries: their codes for Hamming distance, or their lookup tables for asymmetric distance.
-  /// Does not keep `queries`.
+  /// Prepares queries: their codes for Hamming distance, or their lookup tables for asymmetric distance. Does
+  /// not keep `queries`.
   /// \throws Error as encode().
   std::unique_ptr<QueryScorer> scorer(MatrixView queries) const;
 
@@ -130,8 +130,10 @@ const EncoderType& encoder_type(std::string_view name);
 void register_encoder_type(EncoderType type);
 
 /// Hash head of deep hashing (paper 001, section 1.4): h = sigmoid(W f + b), bit = h > 0.5, from trained
-/// weights. \param weights bits x dimension \param bias one for each bit \throws Error (invalid_argument)
-/// when the shapes do not fit or a value is not finite.
+/// weights.
+/// \param weights bits x dimension
+/// \param bias one for each bit
+/// \throws Error (invalid_argument) when the shapes do not fit or a value is not finite.
 std::shared_ptr<const Encoder> make_hash_head(MatrixView weights, std::span<const float> bias);
 
 /// One slice of a joint encoder.
@@ -143,9 +145,9 @@ struct JointSlice {
 
 /// Joint distance over several feature layers (paper 003, equation 22, read as the sum of the layers' Hamming
 /// distances for each candidate): one encoder over slices of a concatenated feature, an integer weight for
-/// each. \throws Error (invalid_argument) without slices, for slices that are not binary, and when the
-/// largest possible
-///         distance reaches 2^24.
+/// each.
+/// \throws Error (invalid_argument) without slices, for slices that are not binary, and when the largest
+///        possible distance reaches 2^24.
 std::shared_ptr<const Encoder> make_joint_encoder(std::vector<JointSlice> slices);
 
 }  // namespace medretrieval

@@ -105,9 +105,8 @@ class Gallery {
   /// \param items one a row, or empty: ids only
   /// \return the id of every row
   /// \throws Error invalid_argument (features, sizes, text too long, attribute out of place), not_found (a
-  /// label outside
-  ///         the vocabulary), already_exists (an id that is or was used, a key that is taken, or either twice
-  ///         in the call), incompatible (an attribute of another type), cancelled.
+  ///        label outside the vocabulary), already_exists (an id that is or was used, a key that is taken, or
+  ///        either twice in the call), incompatible (an attribute of another type), cancelled.
   std::vector<ItemId> add(MatrixView features, std::span<const Item> items = {}, int threads = 0,
                           const Progress& progress = {});
 

@@ -87,7 +87,7 @@ inline constexpr std::size_t kMaxDimension = 65536;
 /// \param what names them in the message, for example "queries"
 /// \param expected_cols 0: any width from 1 to kMaxDimension
 /// \throws Error (invalid_argument) when the width differs, a pointer is null, or a value is NaN, infinite or
-///         larger than kMaxFeatureMagnitude; the message names the row, the column and the value.
+///        larger than kMaxFeatureMagnitude; the message names the row, the column and the value.
 void require_features(MatrixView features, const char* what, std::size_t expected_cols = 0);
 
 }  // namespace medretrieval

@@ -37,7 +37,7 @@ struct ModelParts {
 class Model {
  public:
   /// \throws Error (incompatible) when the encoder's or gate's dimension or the gate's number of classes does
-  /// not fit.
+  ///        not fit.
   explicit Model(ModelParts parts);
 
   std::size_t dimension() const noexcept { return parts_->dimension; }

@@ -31,8 +31,7 @@ struct OptionSpec {
 /// `given` completed with defaults. Whole numbers are accepted for real ones.
 /// \param owner names the schema's owner in messages, for example "encoder 'itq'"
 /// \throws Error (invalid_argument) for an unknown name (the message lists the known ones), a wrong type or a
-/// value
-///         outside its range.
+///        value outside its range.
 Parameters complete_parameters(const Parameters& given, std::span<const OptionSpec> schema,
                                std::string_view owner);
 

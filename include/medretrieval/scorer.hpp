@@ -88,17 +88,16 @@ class QueryScorer {
 
 /// Hamming distance to binary codes.
 /// \param weights one for each 64-bit word, or empty: the distance is then their weighted sum. The largest
-/// possible
-///        distance must stay below 2^24, so that it is exact in float32
+///        possible distance must stay below 2^24, so that it is exact in float32
 /// \throws Error incompatible (not binary codes), invalid_argument (another number of weights, or weights for
-/// codes of
-///         32 bits or fewer).
+///        codes of 32 bits or fewer).
 std::unique_ptr<QueryScorer> make_hamming_scorer(Codes queries, std::vector<std::uint32_t> weights = {});
 
 /// Asymmetric distance to product codes: the sum of one table entry for each subspace (Jégou, Douze, Schmid
-/// 2011, equation 13). \param layout a product layout \param tables one row a query: subspaces *
-/// 2^bits_per_entry finite entries, one subspace after the other \throws Error (incompatible) when the tables
-/// have another width.
+/// 2011, equation 13).
+/// \param layout a product layout
+/// \param tables one row a query: subspaces * 2^bits_per_entry finite entries, one subspace after the other
+/// \throws Error (incompatible) when the tables have another width.
 std::unique_ptr<QueryScorer> make_adc_scorer(const CodeLayout& layout, Matrix tables);
 
 }  // namespace medretrieval

@@ -11,8 +11,8 @@
 namespace medretrieval {
 
 /// Reads a one- or two-dimensional C-ordered array of little-endian float32 or float64 (rounded to float32).
-/// A one-dimensional array becomes one row. \throws Error not_found, io, corrupt, unsupported (another
-/// element type, Fortran order, more dimensions).
+/// A one-dimensional array becomes one row.
+/// \throws Error not_found, io, corrupt, unsupported (another element type, Fortran order, more dimensions).
 Matrix read_npy(const std::filesystem::path& file);
 
 /// Writes float32, two-dimensional.

@@ -58,7 +58,7 @@ struct ProductOptions {
 
 /// k-means in each subspace; subspace m takes the seed `seed + m`.
 /// \throws Error (invalid_argument) with fewer rows than centroids or fewer dimensions than subspaces;
-/// cancelled.
+///        cancelled.
 ProductCodebook train_product_codebook(MatrixView features, const ProductOptions& options,
                                        const Progress& progress);
 

@@ -1,6 +1,7 @@
 #include <medretrieval/eval/metrics.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/concat.hpp"
@@ -139,9 +140,11 @@ Interval bootstrap_interval(std::span<const double> values, std::span<const std:
     ++sum.second;
   }
   std::vector<std::pair<double, double>> drawn_from;
+  drawn_from.reserve(sums.size());
   for (const auto& [name, sum] : sums) drawn_from.push_back(sum);
   detail::Random random(seed);
   std::vector<double> means;
+  means.reserve(resamples);
   for (std::size_t r = 0; r < resamples; ++r) {
     double sum = 0;
     double count = 0;
@@ -154,7 +157,8 @@ Interval bootstrap_interval(std::span<const double> values, std::span<const std:
   }
   std::sort(means.begin(), means.end());
   const auto last = static_cast<double>(means.size() - 1);
-  return {means[static_cast<std::size_t>(0.025 * last)], means[static_cast<std::size_t>(0.975 * last + 0.5)]};
+  return {means[static_cast<std::size_t>(0.025 * last)],
+          means[static_cast<std::size_t>(std::lround(0.975 * last))]};
 }
 
 }  // namespace medretrieval::eval

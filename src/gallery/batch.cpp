@@ -72,12 +72,12 @@ void Batch::index_from(std::size_t first) {
 
 std::size_t Batch::find(ItemId id) const {
   const auto found = by_id_.find(id);
-  return found == by_id_.end() ? npos : found->second;
+  return found == by_id_.end() ? kNoRow : found->second;
 }
 
 std::size_t Batch::find_key(const std::string& key) const {
   const auto found = by_key_.find(key);
-  return found == by_key_.end() ? npos : found->second;
+  return found == by_key_.end() ? kNoRow : found->second;
 }
 
 std::vector<ClassId> Batch::labels(std::size_t row) const {

@@ -20,10 +20,10 @@ class Batch final : public RowSource {
   /// Forgets rows.
   void erase(const std::vector<std::size_t>& rows);
 
-  /// The row with that id or key, or npos.
+  /// The row with that id or key, or kNoRow.
   std::size_t find(ItemId id) const;
   std::size_t find_key(const std::string& key) const;
-  static constexpr std::size_t npos = ~std::size_t{0};
+  static constexpr std::size_t kNoRow = ~std::size_t{0};
 
   std::size_t rows() const override { return items_.size(); }
   const std::vector<Column>& columns() const override { return columns_; }

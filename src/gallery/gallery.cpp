@@ -61,7 +61,7 @@ void Gallery::Impl::require_writable() const {
 }
 
 bool Gallery::Impl::is_taken(ItemId id) const {
-  return batch.find(id) != Batch::npos || state->find(id).has_value() ||
+  return batch.find(id) != Batch::kNoRow || state->find(id).has_value() ||
          state->used_and_removed.contains(id) || removed_ids.contains(id);
 }
 
@@ -112,15 +112,16 @@ std::vector<ItemId> Gallery::Impl::insert(MatrixView features, std::span<const I
     }
     const std::size_t waiting = batch.find_key(item.key);
     const auto committed = committed_key(item.key);
-    if (!keys.insert(item.key).second || (!replace && (waiting != Batch::npos || committed))) {
+    if (!keys.insert(item.key).second || (!replace && (waiting != Batch::kNoRow || committed))) {
       fail(ErrorCode::already_exists, "item ", row, ": the key '", item.key, "' is taken");
     }
-    if (waiting != Batch::npos) replaced_waiting.push_back(waiting);
+    if (waiting != Batch::kNoRow) replaced_waiting.push_back(waiting);
     if (committed) replaced_committed.push_back(*committed);
   }
   ItemId next = next_id;
   assign_ids(checked, next);
   std::vector<ItemId> ids;
+  ids.reserve(checked.size());
   for (const auto& item : checked) ids.push_back(*item.id);
   std::optional<Codes> codes;
   if (model.encoder() != nullptr) codes = model.encoder()->encode(features, threads, progress);
@@ -222,11 +223,11 @@ void Gallery::remove(std::span<const ItemId> ids) {
   for (const auto id : ids) {
     const std::size_t row = impl_->batch.find(id);
     const auto place = impl_->state->find(id);
-    const bool there = row != Batch::npos || (place && !impl_->removed_rows.contains(*place));
+    const bool there = row != Batch::kNoRow || (place && !impl_->removed_rows.contains(*place));
     if (!there || !seen.insert(id).second) {
       fail(ErrorCode::not_found, "the gallery has no item ", id, there ? " twice" : "");
     }
-    if (row != Batch::npos) {
+    if (row != Batch::kNoRow) {
       waiting.push_back(row);
     } else {
       committed.push_back(*place);

@@ -10,7 +10,7 @@ bool IdSet::contains(ItemId id) const noexcept {
   return after != ranges_.begin() && id <= std::prev(after)->second;
 }
 
-void IdSet::insert(std::vector<ItemId> ids) {
+void IdSet::insert(const std::vector<ItemId>& ids) {
   std::vector<Range> all = std::move(ranges_);
   for (const auto id : ids) all.emplace_back(id, id);
   std::sort(all.begin(), all.end());

@@ -18,7 +18,7 @@ class IdSet {
 
   bool contains(ItemId id) const noexcept;
   /// \param ids any order, repeats allowed
-  void insert(std::vector<ItemId> ids);
+  void insert(const std::vector<ItemId>& ids);
   const std::vector<Range>& ranges() const noexcept { return ranges_; }
 
  private:

@@ -18,7 +18,7 @@ constexpr std::size_t kHashLine = kHashMark.size() + 32 + 1;
 
 /// Names of files lie in the gallery's folder, nowhere else.
 std::string plain_file_name(const json& value) {
-  const auto name = value.get<std::string>();
+  auto name = value.get<std::string>();
   if (name.find('/') != std::string::npos || name.starts_with('.')) {
     detail::fail(ErrorCode::corrupt, "the file name '", name, "' is not one of a gallery");
   }

@@ -15,7 +15,7 @@ struct CsvRecord {
 
 /// RFC 4180 with either line end, fields exactly as written; empty lines are skipped.
 /// \throws Error (corrupt) with the line: a quote inside an unquoted field, text behind a closing quote, an
-///         unclosed quote.
+///        unclosed quote.
 std::vector<CsvRecord> read_csv_records(std::string_view text);
 
 }  // namespace medretrieval::imaging

@@ -69,7 +69,7 @@ struct DicomFile::Impl {
   }
 
   Image display_image(std::size_t frame, const std::optional<Window>& window) {
-    const Image modality = modality_image(frame);
+    Image modality = modality_image(frame);
     if (modality.unit() == PixelUnit::display) {
       if (window) fail(ErrorCode::invalid_argument, "a window for a colour image");
       return modality;

@@ -107,7 +107,7 @@ void append_item(DcmPixelSequence& sequence, Bytes bytes) {
   auto item = std::make_unique<DcmPixelItem>(DcmTag(DCM_Item, EVR_OB));
   if (!bytes.empty()) require(item->putUint8Array(bytes.data(), static_cast<unsigned long>(bytes.size())));
   require(sequence.insert(item.get()));
-  item.release();  // the sequence owns it now
+  static_cast<void>(item.release());  // the sequence owns it now
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ struct PixelLayout {
 };
 
 /// \throws Error corrupt (a missing or contradictory attribute), unsupported (a depth or colour model that is
-///         not read here), limit_exceeded (a frame above kMaxImageSide or kMaxImagePixels).
+///        not read here), limit_exceeded (a frame above kMaxImageSide or kMaxImagePixels).
 PixelLayout read_pixel_layout(DcmItem& dataset);
 
 }  // namespace medretrieval::imaging

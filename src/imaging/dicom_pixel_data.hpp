@@ -18,7 +18,7 @@ class DicomPixelData {
  public:
   /// \param dataset has pixel data, and outlives this object, which refers to its memory
   /// \throws Error corrupt (pixel data shorter, or longer by a frame or more, than the attributes say; a
-  ///         damaged pixel sequence), unsupported (transfer syntax, pixel layout), limit_exceeded.
+  ///        damaged pixel sequence), unsupported (transfer syntax, pixel layout), limit_exceeded.
   explicit DicomPixelData(DcmDataset& dataset);
   DicomPixelData(const DicomPixelData&) = delete;
   DicomPixelData& operator=(const DicomPixelData&) = delete;

@@ -20,7 +20,8 @@ namespace medretrieval::imaging {
 /// \throws Error not_found (no such file), io (not a regular file, not readable).
 std::vector<std::uint8_t> read_head(const std::filesystem::path& file, std::size_t limit);
 
-/// All bytes of a regular file. \throws Error as read_head, and limit_exceeded above `limit` bytes.
+/// All bytes of a regular file.
+/// \throws Error as read_head, and limit_exceeded above `limit` bytes.
 std::vector<std::uint8_t> read_file(const std::filesystem::path& file,
                                     std::size_t limit = kMaxImageFileBytes);
 

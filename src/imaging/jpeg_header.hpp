@@ -44,8 +44,7 @@ void for_each_jpeg_segment(std::span<const std::uint8_t> stream, const Visit& vi
 
 /// The header of the stream's only frame, checked against the image it is to become.
 /// \throws Error (corrupt) when the stream has no frame header before its first scan, or states another size
-/// or
-///         more bits than `layout`.
+///        or more bits than `layout`.
 JpegHeader read_jpeg_header(std::span<const std::uint8_t> stream, const PixelLayout& layout);
 
 }  // namespace medretrieval::imaging

@@ -159,7 +159,7 @@ class PngWriter {
     std::size_t byte = 0;
     for (const float value : values) {
       const double clamped = value > 0 ? std::min<double>(value, 1) : 0;
-      const auto level = static_cast<unsigned>(clamped * white + 0.5);
+      const auto level = static_cast<unsigned>(std::lround(clamped * white));
       if (bits == 16) row[byte++] = static_cast<std::uint8_t>(level >> 8);
       row[byte++] = static_cast<std::uint8_t>(level & 0xFF);
     }

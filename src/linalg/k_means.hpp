@@ -21,13 +21,14 @@ struct KMeansResult {
   double objective = 0;  ///< sum of squared distances at the last assignment
 };
 
-/// Starts by k-means++. A cluster that loses all its points moves to the point
-/// furthest from its own centroid. \throws Error (invalid_argument) with fewer points than clusters.
+/// Starts by k-means++. A cluster that loses all its points moves to the point furthest from its own
+/// centroid.
+/// \throws Error (invalid_argument) with fewer points than clusters.
 KMeansResult k_means(MatrixView points, const KMeansOptions& options);
 
 /// One assignment and update from given centroids, in place. The objective (at the assignment, before the
-/// update) never rises from one call to the next. \param assignment receives the nearest centroid of every
-/// point
+/// update) never rises from one call to the next.
+/// \param assignment receives the nearest centroid of every point
 double k_means_step(MatrixView points, Matrix& centroids, std::vector<std::uint32_t>& assignment,
                     int threads);
 

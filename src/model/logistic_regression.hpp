@@ -17,8 +17,8 @@ struct LogisticFit {
 };
 
 /// Minimises the mean negative log-likelihood + regularization / 2 * |W|^2 over weights of standardized
-/// features. Classes without rows keep zero weights and, among several, posterior 0. \param rows which rows
-/// of `features` and `labels` to use; each has at least one label
+/// features. Classes without rows keep zero weights and, among several, posterior 0.
+/// \param rows which rows of `features` and `labels` to use; each has at least one label
 LogisticFit fit_logistic_regression(MatrixView features, const LabelSets& labels,
                                     std::span<const std::size_t> rows, std::size_t class_count,
                                     bool one_against_rest, const GateTraining& training);

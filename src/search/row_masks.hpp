@@ -15,7 +15,7 @@ using RowMask = std::shared_ptr<const std::vector<std::uint64_t>>;
 
 /// For each part of the snapshot the rows that are alive and meet the filter.
 /// \throws Error not_found (an unknown label or column), invalid_argument (an empty or reversed range),
-/// corrupt.
+///        corrupt.
 std::vector<RowMask> rows_that_meet(const Filter& filter, const SnapshotState& state);
 
 /// A mask being built.

@@ -87,6 +87,7 @@ struct Parallelism {
 
 std::vector<Ranked> with_code_distance(const std::vector<Candidate>& candidates, bool exact) {
   std::vector<Ranked> ranked;
+  ranked.reserve(candidates.size());
   for (const auto& candidate : candidates) {
     ranked.push_back({candidate, exact ? std::numeric_limits<float>::quiet_NaN() : candidate.distance});
   }

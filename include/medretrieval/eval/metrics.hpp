@@ -32,7 +32,8 @@ struct AveragePrecision {
 AveragePrecision average_precision(const Ranking& ranking, std::size_t total_relevant);
 
 /// Precision at k, the mean over all orders of the ties. A ranking shorter than k is counted as if filled
-/// with irrelevant items. \throws Error (invalid_argument) for k = 0 or as above.
+/// with irrelevant items.
+/// \throws Error (invalid_argument) for k = 0 or as above.
 double precision_at(const Ranking& ranking, std::size_t k);
 
 /// Interpolated precision at `levels` recall levels 0, 1 / (levels - 1), ..., 1: the best precision at this
@@ -47,8 +48,9 @@ struct Interval {
 };
 
 /// 95 % percentile bootstrap interval of the mean of `values`, drawing whole groups with replacement: the
-/// queries of one patient are not independent. \param groups one a value; empty names stand alone \param
-/// resamples at least 100
+/// queries of one patient are not independent.
+/// \param groups one a value; empty names stand alone
+/// \param resamples at least 100
 Interval bootstrap_interval(std::span<const double> values, std::span<const std::string> groups,
                             std::size_t resamples, std::uint64_t seed);
 

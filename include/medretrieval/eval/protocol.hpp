@@ -64,9 +64,9 @@ inline constexpr const char* kMapDefinition =
     "relevant left out";
 
 /// The two rows of one gallery: the encoder alone (exact distance when the model has none), and through the
-/// cascade. \throws Error invalid_argument (sizes differ; no query has a label; k above the gallery),
-/// not_found (a query label
-///         outside the vocabulary is no error: nothing shares it), corrupt, cancelled.
+/// cascade.
+/// \throws Error invalid_argument (sizes differ; no query has a label; k above the gallery), not_found (a
+///        query label outside the vocabulary is no error: nothing shares it), corrupt, cancelled.
 std::vector<EvaluationRow> evaluate(const Snapshot& snapshot, const QuerySet& queries,
                                     const EvaluationOptions& options = {});
 

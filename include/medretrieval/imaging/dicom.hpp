@@ -40,9 +40,9 @@ class DicomFile {
   /// Reads and checks a whole file; nothing is read from it later. A file without preamble or meta header
   /// loads when its content is DICOM. A file without pixel data opens; asking it for pixels throws.
   /// \throws Error not_found, io, corrupt (cut, not DICOM, attributes that contradict each other or the
-  ///         length of the pixel data), unsupported (transfer syntax or pixel format), limit_exceeded
-  ///         (kMaxImagePixels a frame, kMaxImageFileBytes, also for what a deflated file unfolds to; deep
-  ///         nesting).
+  ///        length of the pixel data), unsupported (transfer syntax or pixel format), limit_exceeded
+  ///        (kMaxImagePixels a frame, kMaxImageFileBytes, also for what a deflated file unfolds to; deep
+  ///        nesting).
   explicit DicomFile(const std::filesystem::path& file);
   ~DicomFile();
   DicomFile(DicomFile&&) noexcept;
@@ -55,7 +55,7 @@ class DicomFile {
 
   /// The samples of `frame` (from 0).
   /// \throws Error not_found without pixel data, invalid_argument for a frame that is not there, corrupt or
-  ///         unsupported when it cannot be decoded to its last sample.
+  ///        unsupported when it cannot be decoded to its last sample.
   StoredSamples stored_samples(std::size_t frame = 0) const;
 
   /// The frame after rescale slope and intercept or modality lookup table: Hounsfield units for CT that
@@ -65,8 +65,8 @@ class DicomFile {
   /// \throws Error as stored_samples.
   Image modality_image(std::size_t frame = 0) const;
 
-  /// The frame as a viewer shows it, 0..1: modality image, then `window` or else what the file states
-  /// (window with its function LINEAR, LINEAR_EXACT or SIGMOID, else VOI lookup table) or else the rule of
+  /// The frame as a viewer shows it, 0..1: modality image, then `window` or else what the file states (window
+  /// with its function LINEAR, LINEAR_EXACT or SIGMOID, else VOI lookup table) or else the rule of
   /// LoadOptions::window; MONOCHROME1 inverted.
   /// \throws Error as stored_samples, and invalid_argument for a window of a colour frame.
   Image display_image(std::size_t frame = 0, const std::optional<Window>& window = {}) const;
@@ -75,10 +75,10 @@ class DicomFile {
   std::optional<Window> stated_window(std::size_t frame = 0) const;
 
   /// The value of a tag of the main data set by its DICOM keyword ("PatientID", "StudyInstanceUID",
-  /// "Modality", "StudyDate", ...), in UTF-8, without trailing padding, several values joined by a
-  /// backslash; empty when the file does not have it.
+  /// "Modality", "StudyDate", ...), in UTF-8, without trailing padding, several values joined by a backslash;
+  /// empty when the file does not have it.
   /// \throws Error not_found when the keyword is not in the DICOM dictionary, unsupported for sequences and
-  ///         bulk data, corrupt when the text is not in the character set that the file states.
+  ///        bulk data, corrupt when the text is not in the character set that the file states.
   std::string tag(const std::string& keyword) const;
 
  private:
@@ -98,8 +98,8 @@ struct DicomTags {
 /// rescale, window, PhotometricInterpretation (MONOCHROME1 or 2), PixelRepresentation (0 when no sample is
 /// negative). UIDs that are not given are made up; with them, the same call writes the same bytes. The file
 /// is replaced as a whole or not at all.
-/// \throws Error invalid_argument (sizes do not fit, a keyword that is unknown or not the caller's to give,
-///         a value that its tag cannot have), io.
+/// \throws Error invalid_argument (sizes do not fit, a keyword that is unknown or not the caller's to give, a
+///        value that its tag cannot have), io.
 void write_dicom(const std::filesystem::path& file, std::span<const std::int16_t> samples,
                  std::size_t columns, std::size_t rows, const DicomTags& tags);
 

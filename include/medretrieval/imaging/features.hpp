@@ -39,7 +39,7 @@ class FeatureExtractor {
 /// edge histograms. 128 + 32 (cells - 1)^2 dimensions, so 416 by default and always a multiple of 16;
 /// Euclidean distance compares them.
 /// \throws Error not_found (the message lists the known names), invalid_argument (unknown or out-of-range
-/// parameter).
+///        parameter).
 std::unique_ptr<FeatureExtractor> make_feature_extractor(std::string_view name,
                                                          std::string_view parameters = "{}");
 

@@ -62,8 +62,8 @@ struct Window {
 Image apply_window(const Image& image, const Window& window);
 
 /// `image` made smaller, for showing: its longer side becomes `longest_side` pixels, each the mean of those
-/// it covers. An image that is small enough already is returned as it is. \throws Error (invalid_argument)
-/// when longest_side is 0 or the image is empty.
+/// it covers. An image that is small enough already is returned as it is.
+/// \throws Error (invalid_argument) when longest_side is 0 or the image is empty.
 Image thumbnail(const Image& image, std::size_t longest_side);
 
 }  // namespace medretrieval::imaging

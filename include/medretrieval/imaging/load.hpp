@@ -41,14 +41,14 @@ FileKind detect_file_kind(const std::filesystem::path& file);
 /// slices. An image that is cut or cannot be decoded to its last pixel is refused, never filled up. Safe to
 /// call from many threads at once.
 /// \throws Error not_found (no such file), io, corrupt (cut or undecodable), unsupported (a kind or transfer
-///         syntax that cannot be decoded here), limit_exceeded (more than kMaxImagePixels or
-///         kMaxImageFileBytes), invalid_argument (no such frame, a window without positive width).
+///        syntax that cannot be decoded here), limit_exceeded (more than kMaxImagePixels or
+///        kMaxImageFileBytes), invalid_argument (no such frame, a window without positive width).
 Image load_image(const std::filesystem::path& file, const LoadOptions& options = {});
 
-/// Writes a display image as an 8- or 16-bit grey PNG; values are clamped to 0..1 and rounded to nearest.
-/// The file is replaced as a whole or not at all.
+/// Writes a display image as an 8- or 16-bit grey PNG; values are clamped to 0..1 and rounded to nearest. The
+/// file is replaced as a whole or not at all.
 /// \throws Error io when the file cannot be written, invalid_argument when bits is neither 8 nor 16 or the
-///         image is empty or not in display units.
+///        image is empty or not in display units.
 void write_png(const Image& image, const std::filesystem::path& file, int bits = 8);
 
 /// The PNG file of a display image, in memory; the same image gives the same bytes.

@@ -50,10 +50,10 @@ struct Manifest {
 /// empty lines skipped, blanks part of their fields. Files are not opened, but paths must stay inside
 /// `folder`.
 /// \throws Error not_found (no such file; a named column that is not there: the message lists the columns
-///         that are), io, limit_exceeded (kMaxManifestBytes), corrupt (not UTF-8, no header line, a row with
-///         another number of fields, a stray or unclosed quote: the message gives the line),
-///         invalid_argument (a column name that is there twice; an absolute path, one with "..", an empty
-///         one; a split that is none of the three: the message gives the line).
+///        that are), io, limit_exceeded (kMaxManifestBytes), corrupt (not UTF-8, no header line, a row with
+///        another number of fields, a stray or unclosed quote: the message gives the line), invalid_argument
+///        (a column name that is there twice; an absolute path, one with "..", an empty one; a split that is
+///        none of the three: the message gives the line).
 Manifest read_manifest(const std::filesystem::path& folder, const std::filesystem::path& csv,
                        const ManifestOptions& options = {});
 

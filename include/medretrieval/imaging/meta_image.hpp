@@ -34,9 +34,9 @@ struct MetaImage {
 /// Reads .mha or .mhd (the raw file in the header's folder or below it, zlib-compressed or not, either byte
 /// order, scalar element types MET_CHAR to MET_DOUBLE without MET_LONG, whose size is ambiguous).
 /// \throws Error not_found (file or its raw part), io, corrupt (cut, damaged, an inconsistent header),
-///         unsupported (text or vector elements, other than two or three dimensions, list files, names that
-///         leave the folder), limit_exceeded (kMaxImagePixels a slice, kMaxMetaImageVoxels,
-///         kMaxImageFileBytes, or compressed data that unfolds to more than the header states).
+///        unsupported (text or vector elements, other than two or three dimensions, list files, names that
+///        leave the folder), limit_exceeded (kMaxImagePixels a slice, kMaxMetaImageVoxels,
+///        kMaxImageFileBytes, or compressed data that unfolds to more than the header states).
 MetaImage read_meta_image(const std::filesystem::path& file);
 
 }  // namespace medretrieval::imaging

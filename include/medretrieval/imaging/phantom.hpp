@@ -59,7 +59,7 @@ struct PhantomOptions {
 /// Draws one image. The same options, patient and index give the same pixels on every machine and in any
 /// order; how many patients and images there are does not matter. Safe to call from many threads at once.
 /// \throws Error (invalid_argument) when an option is out of range, or patient or index is outside the
-/// options.
+///        options.
 PhantomImage draw_phantom(const PhantomOptions& options, std::size_t patient, std::size_t index);
 
 /// How a folder of phantoms is written.
@@ -72,7 +72,7 @@ struct PhantomFolderOptions {
   int threads = 0;               ///< 0: all
 
   /// \throws Error (invalid_argument) naming the field, its range and its value: also when neither form is
-  /// asked for, or the shares come to more than 1.
+  ///        asked for, or the shares come to more than 1.
   void validate() const;
 };
 
@@ -81,7 +81,7 @@ struct PhantomFolderOptions {
 /// manifest lists the form that is written; with both it lists the PNG, and `manifest_dicom.csv` the DICOM
 /// files. The folder must be empty or not exist.
 /// \throws Error already_exists, invalid_argument, io, cancelled; on failure the files written so far are
-///         removed, and the folder too if it was made here.
+///        removed, and the folder too if it was made here.
 void write_phantom_folder(const std::filesystem::path& folder, const PhantomFolderOptions& options,
                           const Progress& progress = {});
 
