@@ -1,8 +1,10 @@
 #include "dataset.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <set>
 
@@ -15,6 +17,17 @@ namespace {
 bool parse_number(const std::string& text, double& value) {
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
   return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && std::isfinite(value);
+}
+
+/// A number that is one: identifiers with leading zeros, or with more digits than a double holds, are texts.
+bool is_plain_number(const std::string& text) {
+  double value = 0;
+  const auto first = text.find_first_not_of('-');
+  const bool zeros = first != std::string::npos && text[first] == '0' && first + 1 < text.size() &&
+                     std::isdigit(static_cast<unsigned char>(text[first + 1])) != 0;
+  const auto digits =
+      std::count_if(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  return parse_number(text, value) && !zeros && digits <= std::numeric_limits<double>::digits10;
 }
 
 /// The attribute a column becomes. Names that items keep for their fields get an underscore.
@@ -87,11 +100,10 @@ std::vector<std::string> Dataset::vocabulary() const {
 
 bool Dataset::is_number_column(std::size_t column) const {
   bool any = false;
-  double value = 0;
   for (const auto& row : manifest_.rows) {
     const auto& text = row.other[column];
     if (text.empty()) continue;
-    if (!parse_number(text, value)) return false;
+    if (!is_plain_number(text)) return false;
     any = true;
   }
   return any;

@@ -37,8 +37,8 @@ class Dataset {
   std::vector<std::string> vocabulary() const;
 
   /// Rows as items: key and source from the path; columns named study, modality and date fill those fields;
-  /// other columns become attributes. A column is a number when all its values are, unless `known` says
-  /// otherwise.
+  /// other columns become attributes. A column is a number when all its values are (texts with leading zeros
+  /// or more than 15 digits are not), unless `known` says otherwise.
   /// \throws Error (invalid_argument) for a value that is not of its column's known type, or no date.
   std::vector<Item> items(const std::vector<std::size_t>& rows, const AttributeTypes& known = {}) const;
 
@@ -50,13 +50,5 @@ class Dataset {
 
   imaging::Manifest manifest_;
 };
-
-/// The values at `rows`.
-template <class Value>
-std::vector<Value> chosen(const std::vector<Value>& values, const std::vector<std::size_t>& rows) {
-  std::vector<Value> result;
-  for (const auto row : rows) result.push_back(values[row]);
-  return result;
-}
 
 }  // namespace medretrieval::cli

@@ -200,7 +200,8 @@ void run(const Options& options) {
   report.sheets = std::move(sheets);
   eval::write_report(fs::path(options.out) / "report.html", report);
   const std::string json = eval::json_table(rows) + "\n";
-  std::ofstream(fs::path(options.out) / "results.json") << json;
+  std::ofstream results(fs::path(options.out) / "results.json");
+  if (!(results << json).flush()) throw Error(ErrorCode::io, options.out + "/results.json: cannot write");
   std::cout << (options.json ? json : eval::text_table(rows));
   spdlog::info("report: {}/report.html; galleries: {}/galleries", options.out, options.out);
 }

@@ -1,5 +1,6 @@
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <iostream>
 #include <medretrieval/gallery.hpp>
 #include <nlohmann/json.hpp>
@@ -96,6 +97,8 @@ void create(const CreateOptions& options) {
   const bool has_splits = !manifest.rows.empty() && !manifest.rows.front().split.empty();
   const auto training = has_splits ? manifest.rows_of("train") : dataset.all_rows();
   const auto database = has_splits ? manifest.rows_of("database") : dataset.all_rows();
+  const auto items = dataset.items(database);
+  Gallery::require_new(options.common.gallery);  // before the long work
   const auto extractor = imaging::make_feature_extractor(options.features.name, options.features.parameters);
   spdlog::info("{} training images, {} for the gallery", training.size(), database.size());
   const Matrix training_features = dataset.features(training, *extractor, options.threads);
@@ -116,7 +119,7 @@ void create(const CreateOptions& options) {
   const Matrix features =
       has_splits ? dataset.features(database, *extractor, options.threads) : training_features.clone();
   Gallery gallery = Gallery::create(options.common.gallery, model);
-  gallery.add(features, dataset.items(database), options.threads, progress_line());
+  gallery.add(features, items, options.threads, progress_line());
   print(describe(gallery.commit()), options.common.json);
 }
 
@@ -186,6 +189,9 @@ struct RemoveOptions {
 };
 
 void remove(const RemoveOptions& options) {
+  if (options.ids.empty() && options.keys.empty() && options.patients.empty()) {
+    throw Error(ErrorCode::invalid_argument, "index remove: expected --id, --key or --patient");
+  }
   Gallery gallery = Gallery::open(options.common.gallery);
   const Snapshot snapshot = gallery.snapshot();
   std::vector<ItemId> ids = options.ids;
@@ -202,6 +208,8 @@ void remove(const RemoveOptions& options) {
     if (ids.size() == before)
       throw Error(ErrorCode::not_found, "the gallery has no item of patient '" + patient + "'");
   }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   gallery.remove(ids);
   print(describe(gallery.commit()), options.common.json);
 }
@@ -216,7 +224,6 @@ void add_remove(CLI::App& index) {
   command->add_option("--id", options->ids, "Id of an item; may be given several times");
   command->add_option("--key", options->keys, "Key of an item; may be given several times");
   command->add_option("--patient", options->patients, "All items of a patient; may be given several times");
-  command->require_option(1, 0);
   command->callback([options] { remove(*options); });
 }
 

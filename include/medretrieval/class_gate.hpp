@@ -55,10 +55,12 @@ struct GateTraining {
 /// Posteriors and their calibration. Immutable and thread-safe.
 class ClassGate {
  public:
-  /// Learns a classifier from four fifths of the labelled rows and calibrates it on the remaining fifth. No
-  /// patient is on both sides; rows of unknown patient stand alone. Rows without labels are left out.
+  /// Learns a classifier from about four fifths of the labelled rows and calibrates it on the others. No
+  /// patient is on both sides; rows of unknown patient stand alone. Rows without labels are left out. Every
+  /// class keeps rows to learn from.
   /// \param patients one a row, or empty: unknown
-  /// \throws Error (invalid_argument) with fewer than two classes or ten labelled rows, or sizes that differ.
+  /// \throws Error invalid_argument (fewer than two classes, two patients or ten labelled rows; no patient whose
+  ///        classes others have too; sizes that differ), cancelled.
   static ClassGate train(MatrixView features, const LabelSets& labels, std::size_t class_count,
                          std::span<const std::string> patients, const GateTraining& training = {});
 

@@ -14,7 +14,7 @@ namespace medretrieval {
 /// A text attribute (or "patient", "study", "modality", "source", "key") equal to any of some values.
 struct TextCondition {
   std::string column;
-  std::vector<std::string> any_of;
+  std::vector<std::string> any_of;  ///< none: no item meets it
 };
 
 /// A number attribute within a closed range; items without the attribute do not meet it.
@@ -24,15 +24,17 @@ struct NumberCondition {
   double maximum = std::numeric_limits<double>::infinity();
 };
 
-/// All conditions must hold; those left empty always do. A filter holds before anything is ranked, for every
+/// All conditions must hold; members left empty set none. A filter holds before anything is ranked, for every
 /// search.
 struct Filter {
   std::vector<std::string> labels = {};      ///< items with at least one of these labels
   std::vector<std::string> modalities = {};  ///< items of one of these modalities
   std::optional<Date> from = {};             ///< items dated this day or later; undated ones do not meet it
   std::optional<Date> to = {};               ///< items dated this day or earlier; undated ones do not meet it
-  std::vector<std::string> exclude_patients = {};  ///< items of none of these patients
-  std::optional<std::vector<ItemId>> ids = {};     ///< only these; unknown ids are ignored
+  std::vector<std::string> exclude_patients =
+      {};                                       ///< items of none of these patients; an empty name excludes
+                                                ///< nobody, since it stands for unknown
+  std::optional<std::vector<ItemId>> ids = {};  ///< only these; unknown ids are ignored
   std::vector<TextCondition> texts = {};
   std::vector<NumberCondition> numbers = {};
 };

@@ -88,9 +88,12 @@ class Gallery {
  public:
   /// An empty gallery in memory.
   explicit Gallery(Model model);
-  /// A new gallery in a folder that is empty or does not exist.
-  /// \throws Error already_exists (the folder has content), io.
+  /// A new gallery in a folder that is empty or does not exist. What a failed create() left there is replaced.
+  /// \throws Error already_exists (the folder has content), locked, io.
   static Gallery create(const std::filesystem::path& folder, Model model);
+  /// Does nothing when create() could make a gallery in that folder, for checks before long work.
+  /// \throws Error already_exists, io.
+  static void require_new(const std::filesystem::path& folder);
   /// Opens the folder of a gallery for writing and removes what a crash may have left.
   /// \throws Error not_found, locked (another writer has it), io, corrupt, unsupported.
   static Gallery open(const std::filesystem::path& folder);

@@ -16,7 +16,7 @@ struct ProgressReport {
 };
 
 /// Called now and then, from one thread at a time but not always the same. Return false to cancel: the call
-/// then throws Error (cancelled) and leaves everything as it was. An empty function means no reports.
+/// then throws Error (cancelled) and leaves everything as it was. It must not call the object that reports. An empty function means no reports.
 using Progress = std::function<bool(const ProgressReport&)>;
 
 }  // namespace medretrieval

@@ -88,7 +88,7 @@ class QueryScorer {
 
 /// Hamming distance to binary codes.
 /// \param weights one for each 64-bit word, or empty: the distance is then their weighted sum. The largest
-///        possible distance must stay below 2^24, so that it is exact in float32
+///        possible distance, 64 times the sum of the weights, must stay below 2^24, so that it is exact in float32
 /// \throws Error incompatible (not binary codes), invalid_argument (another number of weights, or weights for
 ///        codes of 32 bits or fewer).
 std::unique_ptr<QueryScorer> make_hamming_scorer(Codes queries, std::vector<std::uint32_t> weights = {});

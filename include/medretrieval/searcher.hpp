@@ -23,7 +23,7 @@ enum class Rerank {
   none,           ///< by code distance, as the pool was found (papers 000, 003, 004)
   l2,             ///< squared Euclidean distance of the features (paper 001)
   inner_product,  ///< minus the inner product of the features
-  cosine,         ///< 1 - cosine similarity of the features; 1 when either is zero
+  cosine,  ///< 1 - cosine similarity of the features; 1 when the squared length of either is 0 in float32
 };
 
 /// What counts as one answer.

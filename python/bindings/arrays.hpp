@@ -11,6 +11,7 @@
 #include <medretrieval/matrix.hpp>
 #include <medretrieval/parameters.hpp>
 #include <medretrieval/progress.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,14 @@ inline py::array_t<std::uint8_t> to_array(const Codes& codes) {
 /// A Python callable (stage, done, total) as a progress callback; it stops the call by returning False.
 inline Progress to_progress(const py::object& callback) {
   if (callback.is_none()) return {};
-  return [callback](const ProgressReport& report) {
+  // Copies of the function must not touch the callable's reference count: they are made without the GIL.
+  const std::shared_ptr<py::object> callable(new py::object(callback), [](py::object* object) {
     const py::gil_scoped_acquire gil;
-    const py::object answer = callback(std::string(report.stage), report.done, report.total);
+    delete object;
+  });
+  return [callable](const ProgressReport& report) {
+    const py::gil_scoped_acquire gil;
+    const py::object answer = (*callable)(std::string(report.stage), report.done, report.total);
     return answer.is_none() || answer.cast<bool>();
   };
 }

@@ -87,8 +87,12 @@ void bind_encoders(py::module_& module) {
   module.def(
       "make_hash_head",
       [](const FloatArray& weights, const FloatArray& bias) {
-        return std::const_pointer_cast<Encoder>(
-            make_hash_head(view(weights, "weights"), view(bias, "bias").row(0)));
+        const MatrixView row = view(bias, "bias");
+        if (row.rows() != 1) {
+          throw Error(ErrorCode::invalid_argument,
+                      "bias: expected one row, got " + std::to_string(row.rows()));
+        }
+        return std::const_pointer_cast<Encoder>(make_hash_head(view(weights, "weights"), row.row(0)));
       },
       py::arg("weights"), py::arg("bias"),
       "The hash layer of a trained network: bit = sigmoid(W f + b) > 0.5; weights are (bits, dimension).");

@@ -222,14 +222,16 @@ void bind_galleries(py::module_& module) {
           "remove", [](Gallery& gallery, const std::vector<ItemId>& ids) { gallery.remove(ids); },
           py::arg("ids"), py::call_guard<py::gil_scoped_release>())
       .def("commit", &Gallery::commit, py::call_guard<py::gil_scoped_release>())
-      .def("rollback", &Gallery::rollback)
-      .def("snapshot", &Gallery::snapshot)
+      .def("rollback", &Gallery::rollback, py::call_guard<py::gil_scoped_release>())
+      .def("snapshot", &Gallery::snapshot, py::call_guard<py::gil_scoped_release>())
       .def(
           "compact", [](Gallery& gallery, std::size_t merge_below) { return gallery.compact({merge_below}); },
           py::arg("merge_below") = CompactOptions().merge_below, py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("model", &Gallery::model)
-      .def_property_readonly("pending_additions", &Gallery::pending_additions)
-      .def_property_readonly("pending_removals", &Gallery::pending_removals);
+      .def_property_readonly("pending_additions", py::cpp_function(&Gallery::pending_additions,
+                                                                   py::call_guard<py::gil_scoped_release>()))
+      .def_property_readonly("pending_removals", py::cpp_function(&Gallery::pending_removals,
+                                                                  py::call_guard<py::gil_scoped_release>()));
 }
 
 }  // namespace medretrieval::python

@@ -8,10 +8,18 @@
 #include <cstddef>
 #include <exception>
 
+#include "base/concat.hpp"
+
 namespace medretrieval::detail {
 
+inline constexpr int kMaxThreads = 1024;
+
 /// `requested` threads, or as many as OpenMP would use when it is 0 or below; 1 inside a parallel region.
+/// \throws Error (invalid_argument) above kMaxThreads.
 inline int resolve_threads(int requested) {
+  if (requested > kMaxThreads) {
+    fail(ErrorCode::invalid_argument, "expected at most ", kMaxThreads, " threads, got ", requested);
+  }
   if (omp_in_parallel()) return 1;
   return requested > 0 ? requested : std::max(1, omp_get_max_threads());
 }

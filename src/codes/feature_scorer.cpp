@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/concat.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace medretrieval::detail {
@@ -31,6 +32,11 @@ void FeatureScorer::distances(std::size_t query, MatrixView features, const std:
   }
 }
 
+void require_finite(const float* distances, std::size_t count, std::size_t segment) {
+  if (std::all_of(distances, distances + count, [](float value) { return std::isfinite(value); })) return;
+  fail(ErrorCode::corrupt, "segment number ", segment, ": a stored feature is not finite or too large");
+}
+
 void FeatureScorer::scan(std::size_t query, const ScanPart& part, CandidatePool& pool) const {
   std::array<std::uint32_t, 256> rows;
   std::array<float, 256> found;
@@ -38,6 +44,7 @@ void FeatureScorer::scan(std::size_t query, const ScanPart& part, CandidatePool&
   std::size_t count = 0;
   const auto flush = [&] {
     distances(query, part.features, rows.data(), count, found.data());
+    require_finite(found.data(), count, part.segment);
     pool.offer(rows.data(), found.data(), count);
     count = 0;
   };

@@ -30,4 +30,7 @@ class FeatureScorer final : public QueryScorer {
   FeatureDistance distance_;
 };
 
+/// \throws Error (corrupt) when a distance is not finite, which sound features cannot give.
+void require_finite(const float* distances, std::size_t count, std::size_t segment);
+
 }  // namespace medretrieval::detail

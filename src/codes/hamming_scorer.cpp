@@ -59,6 +59,12 @@ std::unique_ptr<QueryScorer> make_hamming_scorer(Codes queries, std::vector<std:
     detail::fail(ErrorCode::invalid_argument, "Hamming distance: expected a weight for each 64-bit word of ",
                  layout.to_string(), ", got ", weights.size());
   }
+  std::uint64_t furthest = 0;
+  for (const auto weight : weights) furthest += std::uint64_t{weight} * 64;
+  if (furthest >= kMostDistance) {
+    detail::fail(ErrorCode::invalid_argument, "Hamming distance: the largest distance must stay below ",
+                 kMostDistance, ", the weights allow ", furthest);
+  }
   return std::make_unique<HammingScorer>(std::move(queries), std::move(weights));
 }
 

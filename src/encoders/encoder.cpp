@@ -4,6 +4,8 @@
 #include "base/concat.hpp"
 #include "base/parallel_for.hpp"
 #include "base/progress_counter.hpp"
+#include "base/reading.hpp"
+#include "encoders/stored_type.hpp"
 
 namespace medretrieval {
 
@@ -104,21 +106,31 @@ Parameters read_parameters(ByteReader& reader) {
 
 }  // namespace
 
-std::shared_ptr<const Encoder> load_encoder(std::span<const std::byte> bytes) {
-  ByteReader reader(bytes, "encoder");
+namespace encoders {
+
+std::string read_type(ByteReader& reader) {
   if (reader.text() != "MRENCODR") reader.corrupt("the bytes do not begin with the mark of an encoder");
   const auto version = reader.number<std::uint32_t>();
   if (version != kFormatVersion) {
     fail(ErrorCode::unsupported, "encoder: this build reads format version ", kFormatVersion, ", got ",
          version);
   }
-  const EncoderType& type = encoder_type(reader.text());
+  return reader.text();
+}
+
+}  // namespace encoders
+
+std::shared_ptr<const Encoder> load_encoder(std::span<const std::byte> bytes) {
+  ByteReader reader(bytes, "encoder");
+  const EncoderType& type = encoder_type(encoders::read_type(reader));
   // Kept as stored, without defaults of options that came later: the fingerprint must not change.
   const Parameters stored = read_parameters(reader);
-  (void)complete_parameters(stored, type.options, "encoder '" + type.name + "'");
-  auto encoder = type.load(stored, reader);
-  reader.expect_end();
-  return encoder;
+  return detail::reading("encoder '" + type.name + "'", [&] {
+    (void)complete_parameters(stored, type.options, "encoder '" + type.name + "'");
+    auto encoder = type.load(stored, reader);
+    reader.expect_end();
+    return encoder;
+  });
 }
 
 void EncoderOptions::validate() const {

@@ -7,6 +7,7 @@
 
 #include "base/concat.hpp"
 #include "encoders/option_values.hpp"
+#include "encoders/stored_type.hpp"
 
 namespace medretrieval {
 
@@ -43,7 +44,7 @@ void check_slices(const std::vector<JointSlice>& slices) {
       fail(ErrorCode::invalid_argument, "joint encoder: expected columns below ", kMaxDimension, ", got ",
            slice.first_column);
     }
-    furthest += std::uint64_t{slice.weight} * slice.encoder->layout().bits();
+    furthest += std::uint64_t{slice.weight} * 64 * words_of(slice);
   }
   if (furthest >= kMaxDistance) {
     fail(ErrorCode::invalid_argument, "joint encoder: the largest distance must stay below ", kMaxDistance,
@@ -111,7 +112,10 @@ std::shared_ptr<const Encoder> load(const Parameters& parameters, ByteReader& re
     JointSlice slice;
     slice.first_column = reader.number<std::uint64_t>();
     slice.weight = reader.number<std::uint32_t>();
-    slice.encoder = load_encoder(reader.bytes());
+    const auto bytes = reader.bytes();
+    ByteReader head(bytes, "slice of a joint encoder");
+    if (read_type(head) == "joint") reader.corrupt("a slice is a joint encoder itself");
+    slice.encoder = load_encoder(bytes);
     slices.push_back(std::move(slice));
     check_slices(slices);
   }

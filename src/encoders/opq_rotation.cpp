@@ -77,7 +77,7 @@ OpqResult train_opq(MatrixView features, std::size_t dimension, std::size_t rota
   std::vector<double> objective;
   Matrix turn;  // dimension x dimension
   Matrix rotated = points.clone();
-  detail::ProgressCounter counter(progress, "train opq", rotations);
+  detail::ProgressCounter counter(progress, "train opq", rotations + options.iterations);
   for (std::size_t i = 0; i < rotations; ++i) {
     objective.push_back(codebook_step(rotated, codebook, options.threads));
     // min |R X - Y| over rotations: the polar factor of transpose(Y) X.
@@ -88,6 +88,7 @@ OpqResult train_opq(MatrixView features, std::size_t dimension, std::size_t rota
   }
   for (std::size_t i = 0; i < options.iterations; ++i) {
     objective.push_back(codebook_step(rotated, codebook, options.threads));
+    counter.add(1);
   }
   Rotation rotation(linalg::multiply_transposed(turn, linalg::transposed(start), options.threads),
                     std::move(components.mean));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -30,7 +31,7 @@ std::vector<ClassId> known_labels(const Item& item, const LabelVocabulary& vocab
 /// Labels and patients of the database, and what is relevant for whom.
 class Relevance {
  public:
-  explicit Relevance(const Snapshot& snapshot) : vocabulary_(snapshot.model().labels()) {
+  explicit Relevance(const Snapshot& snapshot) : snapshot_(snapshot), vocabulary_(snapshot.model().labels()) {
     for (const auto id : snapshot.ids()) {
       const Item item = snapshot.item(id);
       labels_[id] = known_labels(item, vocabulary_);
@@ -42,21 +43,29 @@ class Relevance {
     return share_a_label(labels_.at(id), known_labels(query, vocabulary_));
   }
 
-  /// Eligible items and the relevant ones among them, the query's own patient left out.
+  /// The item of the gallery that the query is: the one with its id, else with its key.
+  std::optional<ItemId> self(const Item& query) const {
+    if (query.id && snapshot_.contains(*query.id)) return query.id;
+    return query.key.empty() ? std::nullopt : snapshot_.find_key(query.key);
+  }
+
+  /// Eligible items and the relevant ones among them, the query's own patient and the query itself left out.
   std::pair<std::size_t, std::size_t> count(const Item& query) const {
     const auto wanted = known_labels(query, vocabulary_);
     std::size_t relevant = 0;
     for (const auto& [id, labels] : labels_) relevant += share_a_label(labels, wanted);
-    std::size_t eligible = labels_.size();
-    const auto own = by_patient_.find(query.patient);
-    if (!query.patient.empty() && own != by_patient_.end()) {
-      eligible -= own->second.size();
-      for (const auto id : own->second) relevant -= share_a_label(labels_.at(id), wanted);
+    std::unordered_set<ItemId> own;
+    const auto patient = by_patient_.find(query.patient);
+    if (!query.patient.empty() && patient != by_patient_.end()) {
+      own.insert(patient->second.begin(), patient->second.end());
     }
-    return {eligible, relevant};
+    if (const auto itself = self(query)) own.insert(*itself);
+    for (const auto id : own) relevant -= share_a_label(labels_.at(id), wanted);
+    return {labels_.size() - own.size(), relevant};
   }
 
  private:
+  const Snapshot& snapshot_;
   const LabelVocabulary& vocabulary_;
   std::unordered_map<ItemId, std::vector<ClassId>> labels_;
   std::unordered_map<std::string, std::vector<ItemId>> by_patient_;
@@ -111,10 +120,11 @@ class Evaluation {
     for (std::size_t i = 0; i < counted_.rows.size(); ++i) {
       const auto from = queries.features.row(counted_.rows[i]);
       std::copy(from.begin(), from.end(), features_.row(i).begin());
-      contexts_.push_back({.patient = counted_.patients[i]});
+      contexts_.push_back({.patient = counted_.patients[i], .self = relevance_.self(item(i))});
     }
     SearchOptions exact = base_options();
     exact.exact = true;
+    exact.progress = options.progress;
     for (const auto& result : searcher_.search(features_, exact, contexts_)) {
       neighbours_.emplace_back();
       for (const auto& hit : result.hits) neighbours_.back().insert(hit.id);
@@ -164,9 +174,10 @@ class Evaluation {
     SearchOptions options = base_options();
     options.exact = encoder() == nullptr;
     options.pool_factor = options_.pool_factor;
-    options.rerank = options_.rerank;
+    options.rerank = options.exact && options_.rerank == Rerank::none ? Rerank::l2 : options_.rerank;
     if (searcher_.snapshot().model().gate() != nullptr) options.gate = options_.gate;
     row.microseconds = median_time(options);
+    options.progress = options_.progress;
     const auto results = searcher_.search(features_, options, contexts_);
     std::vector<double> precisions;
     std::vector<double> recalls;

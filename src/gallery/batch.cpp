@@ -1,12 +1,20 @@
 #include "gallery/batch.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <limits>
 
 namespace medretrieval::gallery {
 
+Batch::Batch(const Model& model) : model_(model) {
+  for (const auto name : kTextFields) columns_.push_back({std::string(name), ColumnType::text});
+  columns_.push_back({std::string(kDateField), ColumnType::date});
+}
+
 void Batch::append(MatrixView features, const Codes* codes, std::vector<Item> items) {
   const std::size_t first = items_.size();
+  const std::size_t columns = columns_.size();
+  std::vector<std::pair<std::size_t, std::size_t>> moved;
+  moved.reserve(items.size());
   try {
     for (std::size_t r = 0; r < features.rows(); ++r) {
       const auto row = features.row(r);
@@ -19,49 +27,60 @@ void Batch::append(MatrixView features, const Codes* codes, std::vector<Item> it
         codes->get_row(r, codes_.data() + (first + r) * row_bytes);
     }
     std::move(items.begin(), items.end(), std::back_inserter(items_));
-    index_from(first);
-  } catch (...) {  // out of memory: as before
-    std::vector<std::size_t> added(items_.size() - std::min(first, items_.size()));
-    std::iota(added.begin(), added.end(), first);
-    erase(added);
+    index_from(first, moved);
+  } catch (...) {
+    for (const auto& [row, older] : moved) by_key_.find(items_[row].key)->second = older;
+    for (std::size_t row = first; row < items_.size(); ++row) unindex(row);
+    truncate(first, columns);
     throw;
   }
 }
 
-void Batch::erase(const std::vector<std::size_t>& rows) {
-  std::vector<bool> gone(items_.size());
-  for (const auto row : rows) gone[row] = true;
-  const std::size_t dimension = model_.dimension();
+void Batch::truncate(std::size_t rows, std::size_t columns) noexcept {
   const std::size_t row_bytes = model_.encoder() == nullptr ? 0 : model_.encoder()->layout().row_bytes();
-  std::size_t kept = 0;
-  for (std::size_t row = 0; row < items_.size(); ++row) {
-    if (gone[row]) continue;
-    if (kept != row) {
-      items_[kept] = std::move(items_[row]);
-      std::copy_n(features_.begin() + static_cast<std::ptrdiff_t>(row * dimension), dimension,
-                  features_.begin() + static_cast<std::ptrdiff_t>(kept * dimension));
-      std::copy_n(codes_.begin() + static_cast<std::ptrdiff_t>(row * row_bytes), row_bytes,
-                  codes_.begin() + static_cast<std::ptrdiff_t>(kept * row_bytes));
-    }
-    ++kept;
-  }
-  items_.resize(kept);
-  features_.resize(kept * dimension);
-  codes_.resize(kept * row_bytes);
-  index_from(0);
+  items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(std::min(rows, items_.size())), items_.end());
+  features_.resize(rows * model_.dimension());
+  codes_.resize(rows * row_bytes);
+  columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(columns), columns_.end());
 }
 
-void Batch::index_from(std::size_t first) {
-  if (first == 0) {
-    by_id_.clear();
-    by_key_.clear();
-    columns_.clear();
-    for (const auto name : kTextFields) columns_.push_back({std::string(name), ColumnType::text});
-    columns_.push_back({std::string(kDateField), ColumnType::date});
+void Batch::erase(std::span<const std::size_t> gone) noexcept {
+  if (gone.empty()) return;
+  for (const auto row : gone) unindex(row);
+  const std::size_t dimension = model_.dimension();
+  const std::size_t row_bytes = model_.encoder() == nullptr ? 0 : model_.encoder()->layout().row_bytes();
+  std::size_t kept = gone.front();
+  auto next_gone = gone.begin();
+  for (std::size_t row = kept; row < items_.size(); ++row) {
+    if (next_gone != gone.end() && row == *next_gone) {
+      ++next_gone;
+      continue;
+    }
+    std::copy_n(features_.begin() + static_cast<std::ptrdiff_t>(row * dimension), dimension,
+                features_.begin() + static_cast<std::ptrdiff_t>(kept * dimension));
+    std::copy_n(codes_.begin() + static_cast<std::ptrdiff_t>(row * row_bytes), row_bytes,
+                codes_.begin() + static_cast<std::ptrdiff_t>(kept * row_bytes));
+    items_[kept] = std::move(items_[row]);
+    by_id_.find(*items_[kept].id)->second = kept;
+    if (!items_[kept].key.empty()) by_key_.find(items_[kept].key)->second = kept;
+    ++kept;
   }
+  truncate(kept, columns_.size());
+}
+
+void Batch::unindex(std::size_t row) noexcept {
+  by_id_.erase(*items_[row].id);
+  const auto key = by_key_.find(items_[row].key);
+  if (key != by_key_.end() && key->second == row) by_key_.erase(key);
+}
+
+void Batch::index_from(std::size_t first, std::vector<std::pair<std::size_t, std::size_t>>& moved) {
   for (std::size_t row = first; row < items_.size(); ++row) {
     by_id_.emplace(*items_[row].id, row);
-    if (!items_[row].key.empty()) by_key_.emplace(items_[row].key, row);
+    if (!items_[row].key.empty()) {
+      const auto [place, added] = by_key_.emplace(items_[row].key, row);
+      if (!added) moved.emplace_back(row, std::exchange(place->second, row));
+    }
     for (const auto& [name, value] : items_[row].attributes) {
       const Column column = {name,
                              std::holds_alternative<double>(value) ? ColumnType::number : ColumnType::text};

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <medretrieval/model.hpp>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "gallery/row_source.hpp"
@@ -12,13 +14,15 @@ namespace medretrieval::gallery {
 
 class Batch final : public RowSource {
  public:
-  explicit Batch(const Model& model) : model_(model) { index_from(0); }
+  explicit Batch(const Model& model);
 
-  /// Appends checked rows whose ids are set.
+  /// Appends checked rows whose ids are set; all of them or, when memory is out, none. Keys find the newest
+  /// row; the caller erases the older one.
   /// \param codes null without an encoder
   void append(MatrixView features, const Codes* codes, std::vector<Item> items);
   /// Forgets rows.
-  void erase(const std::vector<std::size_t>& rows);
+  /// \param gone ascending, each once
+  void erase(std::span<const std::size_t> gone) noexcept;
 
   /// The row with that id or key, or kNoRow.
   std::size_t find(ItemId id) const;
@@ -36,8 +40,12 @@ class Batch final : public RowSource {
   void code(std::size_t row, std::uint8_t* out) const override;
 
  private:
-  /// Enters the rows from `first` into the lookup tables; 0 makes these anew.
-  void index_from(std::size_t first);
+  /// Enters the rows from `first` into the lookup tables. A key moves to the newer row; `moved` receives
+  /// that row and the older one.
+  void index_from(std::size_t first, std::vector<std::pair<std::size_t, std::size_t>>& moved);
+  /// Takes a row out of the lookup tables, unless its key has moved on.
+  void unindex(std::size_t row) noexcept;
+  void truncate(std::size_t rows, std::size_t columns) noexcept;
 
   Model model_;
   std::vector<Item> items_;

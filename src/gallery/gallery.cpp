@@ -16,44 +16,56 @@ using detail::fail;
 using detail::SnapshotState;
 using gallery::Batch;
 
-struct Gallery::Impl {
-  explicit Impl(std::shared_ptr<const SnapshotState> s) : state(std::move(s)), batch(state->model) {
-    forget();
-  }
+namespace {
 
+/// Part and row of a committed item.
+using Place = std::pair<std::size_t, std::uint32_t>;
+
+/// What waits for the next commit.
+struct Pending {
+  explicit Pending(const SnapshotState& state)
+      : batch(state.model), next_id(state.next_id), attributes(state.attributes) {}
+
+  Batch batch;
+  std::set<Place> removed_rows;            // of committed items
+  std::unordered_set<ItemId> removed_ids;  // committed or not
+  ItemId next_id;
+  std::map<std::string, ColumnType> attributes;
+
+  bool has_changes() const { return batch.rows() != 0 || !removed_ids.empty(); }
+};
+
+/// Items to be taken out, with everything that could fail already done.
+struct Erasure {
+  std::vector<std::size_t> waiting;  // rows of the batch, ascending
+  std::set<Place> rows;
+  std::unordered_set<ItemId> ids;
+};
+
+}  // namespace
+
+struct Gallery::Impl {
+  explicit Impl(std::shared_ptr<const SnapshotState> s)
+      : model(s->model), state(std::move(s)), pending(*state) {}
+
+  const Model model;
   std::mutex mutex;
   std::filesystem::path folder;
   gallery::FolderLock lock;
   std::shared_ptr<const SnapshotState> state;
   bool broken = false;  // a commit was published but not made durable
+  Pending pending;
 
-  // What waits for the next commit.
-  Batch batch;
-  std::set<std::pair<std::size_t, std::uint32_t>> removed_rows;  // part and row of committed items
-  std::unordered_set<ItemId> removed_ids;                        // committed or not
-  ItemId next_id = 0;
-  std::map<std::string, ColumnType> attributes;
-
-  void forget();
-  bool has_changes() const { return batch.rows() != 0 || !removed_ids.empty(); }
   void require_writable() const;
   bool is_taken(ItemId id) const;
-  std::optional<std::pair<std::size_t, std::uint32_t>> committed_key(const std::string& key) const;
+  std::optional<Place> committed_key(const std::string& key) const;
   std::vector<ItemId> insert(MatrixView features, std::span<const Item> items, bool replace, int threads,
                              const Progress& progress);
   void assign_ids(std::vector<Item>& items, ItemId& next) const;
-  void erase_rows(const std::vector<std::size_t>& batch_rows,
-                  const std::vector<std::pair<std::size_t, std::uint32_t>>& committed);
+  Erasure prepare(std::vector<std::size_t> waiting, const std::vector<Place>& committed);
+  void erase(Erasure erasure) noexcept;
   void adopt(std::shared_ptr<SnapshotState> next);
 };
-
-void Gallery::Impl::forget() {
-  batch = Batch(state->model);
-  removed_rows.clear();
-  removed_ids.clear();
-  next_id = state->next_id;
-  attributes = state->attributes;
-}
 
 void Gallery::Impl::require_writable() const {
   if (broken)
@@ -61,14 +73,13 @@ void Gallery::Impl::require_writable() const {
 }
 
 bool Gallery::Impl::is_taken(ItemId id) const {
-  return batch.find(id) != Batch::kNoRow || state->find(id).has_value() ||
-         state->used_and_removed.contains(id) || removed_ids.contains(id);
+  return pending.batch.find(id) != Batch::kNoRow || state->find(id).has_value() ||
+         state->used_and_removed.contains(id) || pending.removed_ids.contains(id);
 }
 
-std::optional<std::pair<std::size_t, std::uint32_t>> Gallery::Impl::committed_key(
-    const std::string& key) const {
+std::optional<Place> Gallery::Impl::committed_key(const std::string& key) const {
   const auto place = state->find_key(key);
-  if (!place || removed_rows.contains(*place)) return std::nullopt;
+  if (!place || pending.removed_rows.contains(*place)) return std::nullopt;
   return place;
 }
 
@@ -91,7 +102,6 @@ void Gallery::Impl::assign_ids(std::vector<Item>& items, ItemId& next) const {
 std::vector<ItemId> Gallery::Impl::insert(MatrixView features, std::span<const Item> items, bool replace,
                                           int threads, const Progress& progress) {
   require_writable();
-  const Model& model = state->model;
   require_features(features, "features", model.dimension());
   if (!items.empty() && items.size() != features.rows()) {
     fail(ErrorCode::invalid_argument, "expected an item for each of the ", features.rows(), " rows, got ",
@@ -99,9 +109,9 @@ std::vector<ItemId> Gallery::Impl::insert(MatrixView features, std::span<const I
   }
   std::vector<Item> checked(items.begin(), items.end());
   checked.resize(features.rows());
-  auto all_attributes = attributes;
+  auto all_attributes = pending.attributes;
   std::vector<std::size_t> replaced_waiting;
-  std::vector<std::pair<std::size_t, std::uint32_t>> replaced_committed;
+  std::vector<Place> replaced_committed;
   std::unordered_set<std::string_view> keys;
   for (std::size_t row = 0; row < checked.size(); ++row) {
     const Item& item = checked[row];
@@ -110,7 +120,7 @@ std::vector<ItemId> Gallery::Impl::insert(MatrixView features, std::span<const I
       if (replace) fail(ErrorCode::invalid_argument, "upsert: item ", row, " has no key");
       continue;
     }
-    const std::size_t waiting = batch.find_key(item.key);
+    const std::size_t waiting = pending.batch.find_key(item.key);
     const auto committed = committed_key(item.key);
     if (!keys.insert(item.key).second || (!replace && (waiting != Batch::kNoRow || committed))) {
       fail(ErrorCode::already_exists, "item ", row, ": the key '", item.key, "' is taken");
@@ -118,36 +128,47 @@ std::vector<ItemId> Gallery::Impl::insert(MatrixView features, std::span<const I
     if (waiting != Batch::kNoRow) replaced_waiting.push_back(waiting);
     if (committed) replaced_committed.push_back(*committed);
   }
-  ItemId next = next_id;
+  ItemId next = pending.next_id;
   assign_ids(checked, next);
   std::vector<ItemId> ids;
   ids.reserve(checked.size());
   for (const auto& item : checked) ids.push_back(*item.id);
   std::optional<Codes> codes;
   if (model.encoder() != nullptr) codes = model.encoder()->encode(features, threads, progress);
+  Erasure replaced = prepare(std::move(replaced_waiting), replaced_committed);
 
-  // From here on nothing but memory can fail, and append() undoes itself.
-  batch.append(features, codes ? &*codes : nullptr, std::move(checked));
-  erase_rows(replaced_waiting, replaced_committed);
-  next_id = next;
-  attributes = std::move(all_attributes);
+  pending.batch.append(features, codes ? &*codes : nullptr, std::move(checked));
+  erase(std::move(replaced));  // from here on nothing fails
+  pending.next_id = next;
+  pending.attributes.swap(all_attributes);
   return ids;
 }
 
-void Gallery::Impl::erase_rows(const std::vector<std::size_t>& batch_rows,
-                               const std::vector<std::pair<std::size_t, std::uint32_t>>& committed) {
-  for (const auto row : batch_rows) removed_ids.insert(batch.id(row));
+/// Looks up what erase() needs.
+Erasure Gallery::Impl::prepare(std::vector<std::size_t> waiting, const std::vector<Place>& committed) {
+  Erasure erasure;
+  std::sort(waiting.begin(), waiting.end());
+  for (const auto row : waiting) erasure.ids.insert(pending.batch.id(row));
   for (const auto& place : committed) {
-    removed_ids.insert(state->parts[place.first].segment->id(place.second));
-    removed_rows.insert(place);
+    erasure.ids.insert(state->parts[place.first].segment->id(place.second));
+    erasure.rows.insert(place);
   }
-  if (!batch_rows.empty()) batch.erase(batch_rows);
+  erasure.waiting = std::move(waiting);
+  pending.removed_ids.reserve(pending.removed_ids.size() + erasure.ids.size());
+  return erasure;
 }
 
-/// Publishes a state and makes it the current one.
+void Gallery::Impl::erase(Erasure erasure) noexcept {
+  pending.removed_rows.merge(erasure.rows);
+  pending.removed_ids.merge(erasure.ids);
+  pending.batch.erase(erasure.waiting);
+}
+
+/// Publishes a state, makes it the current one and forgets what waited.
 void Gallery::Impl::adopt(std::shared_ptr<SnapshotState> next) {
   next->generation = state->generation + 1;
   next->previous = state->fingerprint;
+  Pending nothing(*next);
   try {
     gallery::publish(folder, *next);
   } catch (...) {
@@ -155,6 +176,7 @@ void Gallery::Impl::adopt(std::shared_ptr<SnapshotState> next) {
     throw;
   }
   state = std::move(next);
+  pending = std::move(nothing);
   gallery::remove_unnamed_files(folder, *state);
 }
 
@@ -170,19 +192,18 @@ Gallery::Gallery(Model model) {
 }
 
 Gallery Gallery::create(const std::filesystem::path& folder, Model model) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) fail(ErrorCode::io, folder.string(), ": cannot create the folder: ", error.message());
-  if (!std::filesystem::is_empty(folder, error) || error) {
-    fail(ErrorCode::already_exists, folder.string(), ": expected an empty folder for a new gallery");
-  }
-  gallery::FolderLock lock(folder);
   auto state = std::make_shared<SnapshotState>(std::move(model));
+  gallery::FolderLock lock = gallery::prepare_folder(folder);
   gallery::publish(folder, *state);
+  gallery::sync_parent(folder);
   auto impl = std::make_unique<Impl>(std::move(state));
   impl->folder = folder;
   impl->lock = std::move(lock);
   return Gallery(std::move(impl));
+}
+
+void Gallery::require_new(const std::filesystem::path& folder) {
+  gallery::require_new_folder(folder);
 }
 
 Gallery Gallery::open(const std::filesystem::path& folder) {
@@ -196,7 +217,7 @@ Gallery Gallery::open(const std::filesystem::path& folder) {
 }
 
 const Model& Gallery::model() const {
-  return impl_->state->model;
+  return impl_->model;
 }
 const std::filesystem::path& Gallery::folder() const {
   return impl_->folder;
@@ -218,12 +239,12 @@ void Gallery::remove(std::span<const ItemId> ids) {
   const std::lock_guard lock(impl_->mutex);
   impl_->require_writable();
   std::vector<std::size_t> waiting;
-  std::vector<std::pair<std::size_t, std::uint32_t>> committed;
+  std::vector<Place> committed;
   std::unordered_set<ItemId> seen;
   for (const auto id : ids) {
-    const std::size_t row = impl_->batch.find(id);
+    const std::size_t row = impl_->pending.batch.find(id);
     const auto place = impl_->state->find(id);
-    const bool there = row != Batch::kNoRow || (place && !impl_->removed_rows.contains(*place));
+    const bool there = row != Batch::kNoRow || (place && !impl_->pending.removed_rows.contains(*place));
     if (!there || !seen.insert(id).second) {
       fail(ErrorCode::not_found, "the gallery has no item ", id, there ? " twice" : "");
     }
@@ -233,19 +254,19 @@ void Gallery::remove(std::span<const ItemId> ids) {
       committed.push_back(*place);
     }
   }
-  impl_->erase_rows(waiting, committed);
+  impl_->erase(impl_->prepare(std::move(waiting), committed));
 }
 
 Snapshot Gallery::commit() {
   const std::lock_guard lock(impl_->mutex);
   Impl& impl = *impl_;
   impl.require_writable();
-  if (!impl.has_changes()) return Snapshot(impl.state);
+  if (!impl.pending.has_changes()) return Snapshot(impl.state);
   auto next = std::make_shared<SnapshotState>(*impl.state);
   for (std::size_t p = 0; p < next->parts.size(); ++p) {
     auto rows = next->parts[p].removed;
-    for (auto it = impl.removed_rows.lower_bound({p, 0}); it != impl.removed_rows.end() && it->first == p;
-         ++it) {
+    for (auto it = impl.pending.removed_rows.lower_bound({p, 0});
+         it != impl.pending.removed_rows.end() && it->first == p; ++it) {
       rows.push_back(it->second);
     }
     if (rows.size() == next->parts[p].removed.size()) continue;
@@ -253,31 +274,30 @@ Snapshot Gallery::commit() {
     next->parts[p].set_removed(std::move(rows));
   }
   std::erase_if(next->parts, [](const auto& part) { return part.live_rows() == 0; });
-  next->used_and_removed.insert({impl.removed_ids.begin(), impl.removed_ids.end()});
-  if (impl.batch.rows() != 0) {
+  next->used_and_removed.insert({impl.pending.removed_ids.begin(), impl.pending.removed_ids.end()});
+  if (impl.pending.batch.rows() != 0) {
     next->parts.push_back(
-        gallery::write_part(impl.folder, impl.batch, impl.state->model, impl.state->generation + 1, {}));
+        gallery::write_part(impl.folder, impl.pending.batch, impl.model, impl.state->generation + 1, {}));
   }
-  next->next_id = impl.next_id;
-  next->attributes = impl.attributes;
+  next->next_id = impl.pending.next_id;
+  next->attributes = impl.pending.attributes;
   impl.adopt(std::move(next));
-  impl.forget();
   return Snapshot(impl.state);
 }
 
 void Gallery::rollback() {
   const std::lock_guard lock(impl_->mutex);
-  impl_->forget();
+  impl_->pending = Pending(*impl_->state);
 }
 
 std::size_t Gallery::pending_additions() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->batch.rows();
+  return impl_->pending.batch.rows();
 }
 
 std::size_t Gallery::pending_removals() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->removed_rows.size();
+  return impl_->pending.removed_rows.size();
 }
 
 Snapshot Gallery::snapshot() const {
@@ -289,7 +309,7 @@ Snapshot Gallery::compact(const CompactOptions& options) {
   const std::lock_guard lock(impl_->mutex);
   Impl& impl = *impl_;
   impl.require_writable();
-  if (impl.has_changes())
+  if (impl.pending.has_changes())
     fail(ErrorCode::invalid_argument, "compact: commit or roll back the waiting changes first");
   auto next = std::make_shared<SnapshotState>(*impl.state);
   std::vector<const detail::SnapshotPart*> chosen;
@@ -304,8 +324,8 @@ Snapshot Gallery::compact(const CompactOptions& options) {
     return part.live_rows() < options.merge_below || !part.removed.empty();
   });
   const gallery::MergedRows rows(chosen);
-  next->parts.push_back(gallery::write_part(impl.folder, rows, impl.state->model, impl.state->generation + 1,
-                                            options.progress));
+  next->parts.push_back(
+      gallery::write_part(impl.folder, rows, impl.model, impl.state->generation + 1, options.progress));
   impl.adopt(std::move(next));
   return Snapshot(impl.state);
 }

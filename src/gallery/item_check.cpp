@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/concat.hpp"
+#include "base/utf8.hpp"
 #include "gallery/columns.hpp"
 
 namespace medretrieval::gallery {
@@ -16,13 +17,15 @@ void check_text(const std::string& text, std::string_view name, std::size_t row)
     fail(ErrorCode::invalid_argument, "item ", row, ": expected at most ", kMaxItemText, " bytes in '", name,
          "', got ", text.size());
   }
+  if (!detail::is_utf8(text))
+    fail(ErrorCode::invalid_argument, "item ", row, ": expected UTF-8 text in '", name, "'");
 }
 
 void check_attribute(const std::string& name, const AttributeValue& value, std::size_t row,
                      std::map<std::string, ColumnType>& attributes) {
-  if (name.empty() || name.size() > kMaxAttributeName || is_reserved(name)) {
+  if (name.empty() || name.size() > kMaxAttributeName || is_reserved(name) || !detail::is_utf8(name)) {
     fail(ErrorCode::invalid_argument, "item ", row, ": expected an attribute name of 1 to ",
-         kMaxAttributeName, " bytes that is no field of Item, got '", name, "'");
+         kMaxAttributeName, " bytes of UTF-8 that is no field of Item, got '", name, "'");
   }
   const bool is_number = std::holds_alternative<double>(value);
   const auto [known, added] = attributes.emplace(name, is_number ? ColumnType::number : ColumnType::text);

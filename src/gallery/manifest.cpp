@@ -25,18 +25,25 @@ std::string plain_file_name(const json& value) {
   return name;
 }
 
+std::uint64_t whole_number(const json& value) {
+  if (!value.is_number_unsigned())
+    detail::fail(ErrorCode::corrupt, "expected a whole number, got ", value.dump());
+  return value.get<std::uint64_t>();
+}
+
 Fingerprint fingerprint(const json& value) {
   return Fingerprint::from_string(value.get<std::string>());
 }
 
 Manifest from_json(const json& document) {
   Manifest manifest;
-  manifest.generation = document.at("generation").get<std::uint64_t>();
+  manifest.generation = whole_number(document.at("generation"));
   manifest.previous = fingerprint(document.at("previous"));
   manifest.model_file = plain_file_name(document.at("model").at("file"));
   manifest.model = fingerprint(document.at("model").at("fingerprint"));
   manifest.encoder = fingerprint(document.at("encoder"));
-  manifest.next_id = document.at("next_id").get<ItemId>();
+  manifest.next_id = whole_number(document.at("next_id"));
+  if (manifest.next_id > kMaxItemId + 1) detail::fail(ErrorCode::corrupt, "next_id is ", manifest.next_id);
   for (const auto& [name, type] : document.at("attributes").items()) {
     if ((type != "number" && type != "text") || is_reserved(name)) {
       detail::fail(ErrorCode::corrupt, "the attribute '", name, "' has type ", type.dump());
@@ -44,7 +51,7 @@ Manifest from_json(const json& document) {
     manifest.attributes[name] = type == "number" ? ColumnType::number : ColumnType::text;
   }
   for (const auto& segment : document.at("segments")) {
-    manifest.segments.push_back({plain_file_name(segment.at("file")), segment.at("rows").get<std::uint64_t>(),
+    manifest.segments.push_back({plain_file_name(segment.at("file")), whole_number(segment.at("rows")),
                                  fingerprint(segment.at("checksum"))});
   }
   if (const auto& removals = document.at("removals"); !removals.is_null()) {
@@ -109,7 +116,8 @@ Manifest Manifest::parse(std::string_view text, const std::string& name, Fingerp
   } catch (const json::exception& error) {
     detail::fail(ErrorCode::corrupt, name, ": ", error.what());
   } catch (const Error& error) {
-    detail::fail(error.code(), name, ": ", error.what());
+    const bool newer = error.code() == ErrorCode::unsupported;
+    detail::fail(newer ? error.code() : ErrorCode::corrupt, name, ": ", error.what());
   }
 }
 

@@ -85,6 +85,11 @@ std::optional<std::uint32_t> Segment::find(ItemId id) const {
   return row;
 }
 
+std::optional<ItemId> Segment::largest_id() const {
+  if (rows() == 0) return std::nullopt;
+  return ids_.at(id_order_.at(rows() - 1));
+}
+
 CodesView Segment::codes(std::size_t begin, std::size_t end) const {
   const std::size_t block_bytes = meta_.layout->block_bytes();
   const std::size_t first = begin / CodeLayout::kBlockRows;
@@ -194,7 +199,7 @@ void Segment::verify_labels() const {
     for (std::size_t row = 0; bits != nullptr && row < rows(); ++row) {
       if (((*bits)[row / 64] >> row % 64 & 1) == 0) continue;
       const auto own = labels(row);
-      if (std::find(own.begin() + 1, own.end(), label) == own.end()) {
+      if (own.empty() || std::find(own.begin() + 1, own.end(), label) == own.end()) {
         file_->corrupt(concat("class ", label, " lists row ", row, ", which does not carry it"));
       }
       ++listed;

@@ -67,6 +67,7 @@ class Segment {
   std::span<const ItemId> ids() const { return ids_.all(); }
   ItemId id(std::size_t row) const { return ids_.at(row); }
   std::optional<std::uint32_t> find(ItemId id) const;
+  std::optional<ItemId> largest_id() const;  ///< none without rows
 
   /// The blocks that hold rows `begin` to `end` are checked, the others may not be.
   CodesView codes(std::size_t begin, std::size_t end) const;

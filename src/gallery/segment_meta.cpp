@@ -1,6 +1,7 @@
 #include <medretrieval/bytes.hpp>
 
 #include "base/concat.hpp"
+#include "base/reading.hpp"
 #include "gallery/segment.hpp"
 #include "gallery/segment_format.hpp"
 
@@ -45,13 +46,15 @@ SegmentMeta SegmentMeta::from_bytes(std::span<const std::byte> bytes, const std:
   const auto kind = reader.number<std::uint32_t>();
   const auto entries = reader.number<std::uint64_t>();
   const auto entry_bits = reader.number<std::uint64_t>();
-  if (kind == static_cast<std::uint32_t>(CodeKind::binary)) {
-    meta.layout = CodeLayout::binary(entries);
-  } else if (kind == static_cast<std::uint32_t>(CodeKind::product)) {
-    meta.layout = CodeLayout::product(entries, entry_bits);
-  } else if (kind != 0) {
-    reader.corrupt(detail::concat("code kind ", kind));
-  }
+  detail::reading(name, [&] {
+    if (kind == static_cast<std::uint32_t>(CodeKind::binary)) {
+      meta.layout = CodeLayout::binary(entries);
+    } else if (kind == static_cast<std::uint32_t>(CodeKind::product)) {
+      meta.layout = CodeLayout::product(entries, entry_bits);
+    } else if (kind != 0) {
+      reader.corrupt(detail::concat("code kind ", kind));
+    }
+  });
   const auto count = reader.number<std::uint64_t>();
   if (meta.rows > Codes::kMaxRows || meta.dimension == 0 || meta.dimension > kMaxDimension ||
       meta.classes > LabelVocabulary::kMaxLabels || count > kMaxAttributes + 16) {

@@ -24,6 +24,7 @@ using detail::SnapshotState;
 namespace {
 
 constexpr const char* kManifestFile = "manifest.json";
+constexpr const char* kManifestTemporary = "manifest.json.tmp";
 constexpr const char* kLockFile = "lock";
 constexpr std::size_t kMaxManifestBytes = std::size_t{64} << 20;
 constexpr std::size_t kMaxModelBytes = std::size_t{16} << 30;
@@ -39,12 +40,15 @@ std::string model_file(const Model& model) {
   return "model-" + model.fingerprint().to_string() + ".mrmodel";
 }
 
+bool is_model_file(const std::string& name) {
+  return name.starts_with("model-") && name.find(".mrmodel") != std::string::npos;
+}
+
 /// Files that a gallery writes, and so may remove.
 bool is_gallery_file(const std::string& name) {
   return (name.starts_with("segment-") && name.find(".mrseg") != std::string::npos) ||
-         (name.starts_with("removals-") && name.find(".mrrem") != std::string::npos) ||
-         (name.starts_with("model-") && name.find(".mrmodel") != std::string::npos) ||
-         name == "manifest.json.tmp";
+         (name.starts_with("removals-") && name.find(".mrrem") != std::string::npos) || is_model_file(name) ||
+         name == kManifestTemporary;
 }
 
 Manifest manifest_of(const SnapshotState& state) {
@@ -102,6 +106,19 @@ SnapshotPart read_part(const std::filesystem::path& folder, const ManifestSegmen
   return part;
 }
 
+/// New ids begin at next_id, so nothing at or above it may have been used.
+void require_unused_next_id(const SnapshotState& state) {
+  std::optional<ItemId> largest;
+  for (const auto& part : state.parts) largest = std::max(largest, part.segment->largest_id());
+  if (const auto& ranges = state.used_and_removed.ranges(); !ranges.empty()) {
+    largest = std::max(largest, std::optional(ranges.back().second));
+  }
+  if (largest && *largest >= state.next_id) {
+    detail::fail(ErrorCode::corrupt, kManifestFile, ": next_id is ", state.next_id, ", but the id ", *largest,
+                 " is or was used");
+  }
+}
+
 std::shared_ptr<SnapshotState> read_named(const std::filesystem::path& folder, const Manifest& manifest) {
   auto state = std::make_shared<SnapshotState>(read_model(folder / manifest.model_file, manifest));
   state->generation = manifest.generation;
@@ -125,6 +142,7 @@ std::shared_ptr<SnapshotState> read_named(const std::filesystem::path& folder, c
     for (std::size_t p = 0; p < state->parts.size(); ++p)
       state->parts[p].set_removed(std::move(removals.rows[p]));
   }
+  require_unused_next_id(*state);
   return state;
 }
 
@@ -150,6 +168,35 @@ FolderLock::FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(
 FolderLock& FolderLock::operator=(FolderLock&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
   return *this;
+}
+
+void require_new_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (!std::filesystem::exists(folder, error) && !error) return;
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const auto name = entry->path().filename().string();
+    if (name != kLockFile && !is_model_file(name) && name != kManifestTemporary) {
+      detail::fail(ErrorCode::already_exists, folder.string(),
+                   ": expected an empty folder for a new gallery, found '", name, "'");
+    }
+  }
+  if (error) detail::fail(ErrorCode::io, folder.string(), ": cannot list the folder: ", error.message());
+}
+
+FolderLock prepare_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) detail::fail(ErrorCode::io, folder.string(), ": cannot create the folder: ", error.message());
+  require_new_folder(folder);  // before a lock file is made there
+  FolderLock lock(folder);
+  require_new_folder(folder);  // another program may have been faster
+  return lock;
+}
+
+void sync_parent(const std::filesystem::path& folder) {
+  const auto whole = std::filesystem::absolute(folder).lexically_normal();
+  io::sync_folder((whole.has_filename() ? whole : whole.parent_path()).parent_path());
 }
 
 std::shared_ptr<const SnapshotState> read_state(const std::filesystem::path& folder) {
@@ -206,7 +253,7 @@ void publish(const std::filesystem::path& folder, SnapshotState& state) {
   const std::string text = manifest.to_text(state.fingerprint);
   if (folder.empty()) return;
   const auto model = folder / manifest.model_file;
-  if (!std::filesystem::exists(model)) io::write_file_atomically(model, state.model.to_bytes());
+  if (state.generation == 0) io::write_file_atomically(model, state.model.to_bytes());
   io::write_file_atomically(folder / kManifestFile, std::as_bytes(std::span(text)));
 }
 
@@ -222,16 +269,19 @@ bool is_published(const std::filesystem::path& folder, const Fingerprint& finger
   }
 }
 
-void remove_unnamed_files(const std::filesystem::path& folder, const SnapshotState& state) {
+void remove_unnamed_files(const std::filesystem::path& folder, const SnapshotState& state) noexcept try {
   if (folder.empty()) return;
   std::set<std::string> named = {model_file(state.model)};
   if (!removals_of(state).empty()) named.insert(numbered("removals", state.generation, ".mrrem"));
   for (const auto& part : state.parts) named.insert(part.file);
-  std::error_code ignored;  // a file that cannot be removed now is tried again at the next opening
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    const auto name = entry.path().filename().string();
-    if (is_gallery_file(name) && !named.contains(name)) std::filesystem::remove(entry.path(), ignored);
+  std::error_code ignored;
+  std::filesystem::directory_iterator entry(folder, ignored);
+  for (; !ignored && entry != std::filesystem::directory_iterator(); entry.increment(ignored)) {
+    const auto name = entry->path().filename().string();
+    std::error_code kept;
+    if (is_gallery_file(name) && !named.contains(name)) std::filesystem::remove(entry->path(), kept);
   }
+} catch (const std::exception&) {  // out of memory
 }
 
 }  // namespace medretrieval::gallery

@@ -25,6 +25,15 @@ class FolderLock {
   int descriptor_ = -1;
 };
 
+/// A creation that failed may have left its lock file, and a model without a manifest; nothing else may lie there.
+/// \throws Error already_exists, io.
+void require_new_folder(const std::filesystem::path& folder);
+/// Makes and locks a folder for a new gallery.
+/// \throws Error already_exists, locked, io.
+FolderLock prepare_folder(const std::filesystem::path& folder);
+/// Makes the folder's own entry durable.
+void sync_parent(const std::filesystem::path& folder);
+
 /// Reads the current generation of a folder. A writer may replace files meanwhile: the newest whole one is
 /// returned.
 std::shared_ptr<const detail::SnapshotState> read_state(const std::filesystem::path& folder);
@@ -41,7 +50,8 @@ void publish(const std::filesystem::path& folder, detail::SnapshotState& state);
 /// far.
 bool is_published(const std::filesystem::path& folder, const Fingerprint& fingerprint);
 
-/// Removes the files of a gallery that `state` does not name.
-void remove_unnamed_files(const std::filesystem::path& folder, const detail::SnapshotState& state);
+/// Removes the files of a gallery that `state` does not name. What cannot be removed now is tried again at the
+/// next opening.
+void remove_unnamed_files(const std::filesystem::path& folder, const detail::SnapshotState& state) noexcept;
 
 }  // namespace medretrieval::gallery

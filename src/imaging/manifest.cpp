@@ -6,9 +6,9 @@
 #include <string_view>
 
 #include "base/concat.hpp"
+#include "base/utf8.hpp"
 #include "imaging/csv_records.hpp"
 #include "imaging/file_bytes.hpp"
-#include "imaging/utf8.hpp"
 
 namespace medretrieval::imaging {
 
@@ -141,7 +141,7 @@ std::string_view without_byte_order_mark(std::string_view text) {
 Manifest read(const fs::path& folder, const fs::path& csv, const ManifestOptions& options) {
   const std::vector<std::uint8_t> bytes = read_file(csv, kMaxManifestBytes);
   const auto text = without_byte_order_mark({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  if (!is_utf8(text)) fail(ErrorCode::corrupt, "not UTF-8 text");
+  if (!detail::is_utf8(text)) fail(ErrorCode::corrupt, "not UTF-8 text");
   std::vector<CsvRecord> records = read_csv_records(text);
   if (records.empty()) fail(ErrorCode::corrupt, "no header line");
   const std::vector<std::string> names = records.front().fields;

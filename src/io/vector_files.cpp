@@ -1,9 +1,11 @@
 #include <medretrieval/vector_files.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <fstream>
-#include <regex>
 #include <string>
+#include <string_view>
 
 #include "base/concat.hpp"
 #include "io/files.hpp"
@@ -24,28 +26,77 @@ struct NpyShape {
   bool is_double;
 };
 
-/// Reads the header's dictionary, which NumPy writes in one fixed form.
-NpyShape parse_npy_header(const std::string& header, const std::string& name) {
-  static const std::regex kForm(
-      R"(\{\s*'descr':\s*'([^']*)',\s*'fortran_order':\s*(True|False)\s*,\s*'shape':\s*\(([0-9, ]*)\),?\s*\}\s*)");
-  std::smatch parts;
-  if (!std::regex_match(header, parts, kForm)) fail(ErrorCode::corrupt, name, ": not a npy header: ", header);
-  if (parts[1] != "<f4" && parts[1] != "<f8") {
-    fail(ErrorCode::unsupported, name, ": expected elements '<f4' or '<f8', got '", parts[1].str(), "'");
+/// Walks over a header's dictionary, which NumPy writes in one fixed form.
+class NpyHeader {
+ public:
+  NpyHeader(std::string_view text, const std::string& name) : text_(text), left_(text), name_(name) {}
+
+  NpyShape parse() {
+    expect("{");
+    expect("'descr':");
+    expect("'");
+    const std::string type = until('\'');
+    expect(",");
+    expect("'fortran_order':");
+    const std::string order = until(',');
+    expect("'shape':");
+    expect("(");
+    const auto shape = numbers_until_closed();
+    if (starts_with(",")) expect(",");
+    expect("}");
+    skip_space();
+    if (!left_.empty()) malformed();
+    if (type != "<f4" && type != "<f8") {
+      fail(ErrorCode::unsupported, name_, ": expected elements '<f4' or '<f8', got '", type, "'");
+    }
+    if (order != "False")
+      fail(ErrorCode::unsupported, name_, ": expected C order, got Fortran order '", order, "'");
+    if (shape.empty() || shape.size() > 2) {
+      fail(ErrorCode::unsupported, name_, ": expected one or two dimensions, got ", shape.size());
+    }
+    return {shape.size() == 2 ? shape[0] : 1, shape.back(), type == "<f8"};
   }
-  if (parts[2] != "False") fail(ErrorCode::unsupported, name, ": expected C order, got Fortran order");
-  std::vector<std::size_t> shape;
-  const std::string list = parts[3];
-  static const std::regex kNumber("[0-9]{1,18}");
-  for (auto it = std::sregex_iterator(list.begin(), list.end(), kNumber); it != std::sregex_iterator();
-       ++it) {
-    shape.push_back(std::stoull(it->str()));
+
+ private:
+  [[noreturn]] void malformed() const {
+    fail(ErrorCode::corrupt, name_, ": not a npy header: ", text_.substr(0, 200));
   }
-  if (shape.empty() || shape.size() > 2) {
-    fail(ErrorCode::unsupported, name, ": expected one or two dimensions, got ", shape.size());
+  void skip_space() { left_.remove_prefix(std::min(left_.find_first_not_of(" \n"), left_.size())); }
+  bool starts_with(std::string_view token) {
+    skip_space();
+    return left_.starts_with(token);
   }
-  return {shape.size() == 2 ? shape[0] : 1, shape.back(), parts[1] == "<f8"};
-}
+  void expect(std::string_view token) {
+    if (!starts_with(token)) malformed();
+    left_.remove_prefix(token.size());
+  }
+  std::string until(char end) {
+    skip_space();
+    const auto length = left_.find(end);
+    if (length == std::string_view::npos) malformed();
+    std::string value(left_.substr(0, length));
+    left_.remove_prefix(length + 1);
+    return value;
+  }
+  std::vector<std::size_t> numbers_until_closed() {
+    std::vector<std::size_t> numbers;
+    while (!starts_with(")")) {
+      if (!numbers.empty()) expect(",");
+      if (starts_with(")")) break;
+      std::size_t number = 0;
+      const auto parsed = std::from_chars(left_.data(), left_.data() + left_.size(), number);
+      if (parsed.ec != std::errc()) malformed();
+      left_.remove_prefix(static_cast<std::size_t>(parsed.ptr - left_.data()));
+      numbers.push_back(number);
+    }
+    expect(")");
+    return numbers;
+  }
+
+  std::string_view text_;
+  std::string_view left_;
+  const std::string& name_;
+};
 
 }  // namespace
 
@@ -68,7 +119,7 @@ Matrix read_npy(const std::filesystem::path& file) {
   if (length > kMaxNpyHeader || bytes.size() - begin < length)
     fail(ErrorCode::corrupt, name, ": cut within the header");
   const NpyShape shape =
-      parse_npy_header({reinterpret_cast<const char*>(bytes.data()) + begin, length}, name);
+      NpyHeader({reinterpret_cast<const char*>(bytes.data()) + begin, length}, name).parse();
   const std::size_t left = bytes.size() - begin - length;
   const std::size_t element = shape.is_double ? 8 : 4;
   if (shape.rows != 0 && shape.cols > left / element / shape.rows) {

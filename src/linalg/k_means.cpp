@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "base/concat.hpp"
 #include "base/parallel_for.hpp"
 #include "base/random.hpp"
 #include "kernels/dispatch.hpp"
 #include "linalg/matrix_multiply.hpp"
+#include "linalg/orthogonal.hpp"
 
 namespace medretrieval::linalg {
 
@@ -128,25 +131,80 @@ Matrix first_centroids(MatrixView all_points, const KMeansOptions& options) {
 
 }  // namespace
 
+namespace {
+
+/// Centroids around their mean, so that products of data far from the origin do not cancel.
+class CentredCentroids {
+ public:
+  explicit CentredCentroids(MatrixView centroids)
+      : centroids_(centroids), mean_(column_means(centroids)), packed_(centred(centroids)) {
+    const Matrix around_mean = centred(centroids);
+    half_norms_ = half_square_norms(around_mean);
+    furthest_ = std::sqrt(2 * *std::max_element(half_norms_.begin(), half_norms_.end()));
+  }
+
+  void assign(MatrixView points, std::uint32_t* assignment) const {
+    const Matrix around_mean = centred(points);
+    const auto norms = half_square_norms(around_mean);
+    const Matrix products = multiply_transposed(around_mean, packed_, 1);
+    std::vector<float> scores(centroids_.rows());
+    for (std::size_t r = 0; r < points.rows(); ++r) {
+      for (std::size_t c = 0; c < scores.size(); ++c) scores[c] = half_norms_[c] - products(r, c);
+      const auto best = std::min_element(scores.begin(), scores.end());
+      const float limit = *best + 2 * rounding_error(std::sqrt(2 * norms[r]));
+      const auto near = std::count_if(scores.begin(), scores.end(), [&](float s) { return s <= limit; });
+      assignment[r] = near == 1 ? static_cast<std::uint32_t>(best - scores.begin())
+                                : nearest_of(points.row(r), scores, limit);
+    }
+  }
+
+ private:
+  Matrix centred(MatrixView rows) const {
+    Matrix result(rows.rows(), rows.cols());
+    for (std::size_t r = 0; r < rows.rows(); ++r) {
+      const auto row = rows.row(r);
+      for (std::size_t d = 0; d < rows.cols(); ++d) result(r, d) = row[d] - mean_[d];
+    }
+    return result;
+  }
+
+  /// A bound on the error of a score: every product and sum of float32 is off by at most 2^-24 of itself.
+  float rounding_error(float norm) const {
+    const auto steps = static_cast<float>(centroids_.cols() + 8);
+    return steps * 0x1p-24F * furthest_ * (norm + furthest_);
+  }
+
+  /// The nearest by exact distance of the centroids whose score is within the limit.
+  std::uint32_t nearest_of(std::span<const float> point, const std::vector<float>& scores,
+                           float limit) const {
+    std::uint32_t nearest = 0;
+    float least = std::numeric_limits<float>::infinity();
+    for (std::size_t c = 0; c < scores.size(); ++c) {
+      if (scores[c] > limit) continue;
+      float distance = 0;
+      kernels::active().l2_squared(point.data(), centroids_.row(c).data(), 0, nullptr, 1, point.size(),
+                                   &distance);
+      if (distance >= least) continue;
+      least = distance;
+      nearest = static_cast<std::uint32_t>(c);
+    }
+    return nearest;
+  }
+
+  MatrixView centroids_;
+  std::vector<float> mean_;
+  PackedMatrix packed_;
+  std::vector<float> half_norms_;
+  float furthest_ = 0;
+};
+
+}  // namespace
+
 void assign_nearest(MatrixView points, MatrixView centroids, std::uint32_t* assignment, int threads) {
-  const auto norms = half_square_norms(centroids);
+  const CentredCentroids centred(centroids);
   detail::parallel_for((points.rows() + kChunk - 1) / kChunk, threads, [&](std::size_t chunk) {
     const std::size_t first = chunk * kChunk;
-    const MatrixView part = points.rows_from(first, std::min(kChunk, points.rows() - first));
-    const Matrix products = multiply_transposed(part, centroids, 1);
-    for (std::size_t r = 0; r < part.rows(); ++r) {
-      const auto row = products.row(r);
-      std::size_t best = 0;
-      float best_value = norms[0] - row[0];
-      for (std::size_t c = 1; c < row.size(); ++c) {
-        const float value = norms[c] - row[c];
-        if (value < best_value) {
-          best_value = value;
-          best = c;
-        }
-      }
-      assignment[first + r] = static_cast<std::uint32_t>(best);
-    }
+    centred.assign(points.rows_from(first, std::min(kChunk, points.rows() - first)), assignment + first);
   });
 }
 

@@ -32,7 +32,8 @@ KMeansResult k_means(MatrixView points, const KMeansOptions& options);
 double k_means_step(MatrixView points, Matrix& centroids, std::vector<std::uint32_t>& assignment,
                     int threads);
 
-/// The nearest centroid of every row: smallest |c|^2 - 2 x c, the lowest number on ties.
+/// The nearest centroid of every row by squared distance in float32, the lowest number on ties. Matrix products
+/// preselect; centroids that their rounding error cannot tell apart are compared exactly.
 void assign_nearest(MatrixView points, MatrixView centroids, std::uint32_t* assignment, int threads);
 
 }  // namespace medretrieval::linalg

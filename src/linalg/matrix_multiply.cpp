@@ -155,7 +155,9 @@ Matrix multiply_transposed(MatrixView a, const PackedMatrix& b, int threads) {
 DoubleMatrix cross_product(MatrixView a, MatrixView b, int threads) {
   DoubleMatrix sum(a.cols(), b.cols());
   // Chunks are independent; so many as there are threads are computed at once and added in row order.
-  const auto at_once = static_cast<std::size_t>(detail::resolve_threads(threads));
+  const auto at_once = std::min(static_cast<std::size_t>(detail::resolve_threads(threads)),
+                                (a.rows() + kCrossRows - 1) / kCrossRows);
+  if (at_once == 0) return sum;
   std::vector<Matrix> parts;
   for (std::size_t p = 0; p < at_once; ++p) parts.emplace_back(a.cols(), b.cols());
   for (std::size_t first = 0; first < a.rows(); first += at_once * kCrossRows) {

@@ -184,8 +184,9 @@ std::vector<ClassId> ClassGate::select(std::span<const float> posterior, const G
     if (several_labels_) {
       // The k-th smallest true-label posterior, k = floor((n + 1)(1 - level)): a new true label lies below it
       // with probability at most 1 - level (Vovk et al. 2005). k = 0 admits everything.
-      const auto n = static_cast<double>(true_label_posteriors_.size());
-      const auto k = static_cast<std::size_t>(std::floor((n + 1) * (1 - options.level) + 1e-9));
+      const std::size_t n = true_label_posteriors_.size();
+      const double share = std::floor(static_cast<double>(n + 1) * (1 - options.level) + 1e-9);
+      const std::size_t k = std::min(n, static_cast<std::size_t>(share));
       const float threshold = k == 0 ? 0.0F : true_label_posteriors_[k - 1];
       while (count < trained && posterior[order[count]] >= threshold) ++count;
     } else {

@@ -51,7 +51,7 @@ std::vector<double> descent_direction(const std::deque<Update>& updates,
 }  // namespace
 
 Minimum minimize_lbfgs(const Objective& objective, std::vector<double> start, std::size_t iterations,
-                       double tolerance) {
+                       double tolerance, const std::function<void()>& after_iteration) {
   Minimum best;
   best.x = std::move(start);
   std::vector<double> gradient(best.x.size());
@@ -85,6 +85,7 @@ Minimum minimize_lbfgs(const Objective& objective, std::vector<double> start, st
     best.x = std::move(candidate);
     best.value = value;
     gradient = candidate_gradient;
+    if (after_iteration) after_iteration();
   }
   best.gradient_norm = std::sqrt(dot(gradient, gradient));
   return best;

@@ -18,8 +18,8 @@ struct Minimum {
 };
 
 /// Minimises from `start` until the gradient's Euclidean norm falls below `tolerance`, no step helps, or
-/// `iterations` are done.
+/// `iterations` are done. `after_iteration` may throw to give up.
 Minimum minimize_lbfgs(const Objective& objective, std::vector<double> start, std::size_t iterations,
-                       double tolerance);
+                       double tolerance, const std::function<void()>& after_iteration = {});
 
 }  // namespace medretrieval::detail

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/portable_math.hpp"
+#include "base/progress_counter.hpp"
 #include "linalg/matrix_multiply.hpp"
 #include "linalg/orthogonal.hpp"
 #include "model/lbfgs.hpp"
@@ -147,8 +148,9 @@ LogisticFit fit_logistic_regression(MatrixView features, const LabelSets& labels
   }
   const std::size_t dimension = features.cols();
   const Likelihood likelihood(data.features, std::move(targets), active, one_against_rest, training);
+  ProgressCounter counter(training.progress, "train class gate", training.iterations);
   const auto found = minimize_lbfgs(likelihood, std::vector<double>(class_count * (dimension + 1)),
-                                    training.iterations, kGradientTolerance);
+                                    training.iterations, kGradientTolerance, [&] { counter.add(1); });
   LogisticFit fit;
   fit.loss = found.value;
   fit.gradient_norm = found.gradient_norm;

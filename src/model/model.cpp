@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/concat.hpp"
+#include "base/reading.hpp"
 
 namespace medretrieval {
 
@@ -52,8 +53,9 @@ std::vector<std::byte> Model::to_bytes() const {
   return writer.take();
 }
 
-Model Model::from_bytes(std::span<const std::byte> bytes) {
-  ByteReader reader(bytes, "model");
+namespace {
+
+ModelParts read_parts(ByteReader& reader) {
   if (reader.text() != "MRMODEL") reader.corrupt("the bytes do not begin with the mark of a model");
   const auto version = reader.number<std::uint32_t>();
   if (version != kFormatVersion) {
@@ -74,7 +76,14 @@ Model Model::from_bytes(std::span<const std::byte> bytes) {
   if (reader.number<std::uint8_t>() != 0)
     parts.gate = std::make_shared<const ClassGate>(ClassGate::read(reader));
   reader.expect_end();
-  return Model(std::move(parts));
+  return parts;
+}
+
+}  // namespace
+
+Model Model::from_bytes(std::span<const std::byte> bytes) {
+  ByteReader reader(bytes, "model");
+  return detail::reading("model", [&] { return Model(read_parts(reader)); });
 }
 
 namespace {
@@ -111,7 +120,8 @@ Model train_model(const ModelOptions& options, const TrainingRows& rows) {
   }
   if (options.gate && parts.labels.size() >= 2 && !rows.labels.empty()) {
     GateTraining training = options.gate_training;
-    training.threads = options.threads;
+    if (training.threads == 0) training.threads = options.threads;
+    if (!training.progress) training.progress = options.progress;
     parts.gate = std::make_shared<const ClassGate>(
         ClassGate::train(rows.features, labels, parts.labels.size(), rows.patients, training));
   }

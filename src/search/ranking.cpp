@@ -39,6 +39,7 @@ std::vector<Ranked> reranked(const SnapshotState& state, const FeatureScorer& sc
     }
     distances.resize(rows.size());
     scorer.distances(query, segment.features(), rows.data(), rows.size(), distances.data());
+    require_finite(distances.data(), rows.size(), s);
     for (std::size_t i = 0; i < rows.size(); ++i) ranked[by_segment[s][i]].candidate.distance = distances[i];
   }
   std::sort(ranked.begin(), ranked.end(),

@@ -72,6 +72,11 @@ class FilterCompiler {
              condition.minimum, " to ", condition.maximum);
       }
     }
+    for (const auto& date : {filter.from, filter.to}) {
+      if (date && Date::from_days(date->to_days()) != *date) {
+        fail(ErrorCode::invalid_argument, "filter: ", date->to_string(), " is no date");
+      }
+    }
     if (filter.from && filter.to && *filter.to < *filter.from) {
       fail(ErrorCode::invalid_argument, "filter: expected a range of dates, got ", filter.from->to_string(),
            " to ", filter.to->to_string());
@@ -92,6 +97,7 @@ class FilterCompiler {
     if (filter_.from || filter_.to) mask.intersect(*with_date(segment));
     if (filter_.ids) mask.intersect(*with_ids(segment));
     for (const auto& patient : filter_.exclude_patients) {
+      if (patient.empty()) continue;
       for_each_row(segment, "patient", patient, [&](std::uint32_t row) { mask.clear(row); });
     }
     return mask.finish();

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include "support/expect_error.hpp"
 
 namespace medretrieval::detail {
 namespace {
@@ -30,11 +34,38 @@ TEST(ParallelFor, CarriesTheExceptionOut) {
   }
 }
 
+TEST(ParallelFor, RethrowsTheLowestIndexThatThrew) {
+  // Both bodies are at work when they throw: each waits for the other.
+  std::atomic<int> begun{0};
+  try {
+    parallel_for(2, 2, [&](std::size_t i) {
+      ++begun;
+      while (begun < 2) std::this_thread::yield();
+      throw std::runtime_error("body " + std::to_string(i));
+    });
+    FAIL() << "no exception";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "body 0");
+  }
+}
+
 TEST(ParallelFor, NestedLoopsRunSerially) {
-  parallel_for(
-      4, 2, [](std::size_t) { EXPECT_EQ(resolve_threads(0), omp_in_parallel() ? 1 : resolve_threads(0)); });
+  std::atomic<int> inner{0};
+  parallel_for(4, 2, [&](std::size_t) {
+    EXPECT_EQ(resolve_threads(8), 1);
+    const auto outer_thread = std::this_thread::get_id();
+    parallel_for(10, 8, [&](std::size_t) {
+      EXPECT_EQ(std::this_thread::get_id(), outer_thread);
+      ++inner;
+    });
+  });
+  EXPECT_EQ(inner, 40);
   EXPECT_EQ(resolve_threads(3), 3);
   EXPECT_GE(resolve_threads(0), 1);
+}
+
+TEST(ParallelFor, RefusesTooManyThreads) {
+  EXPECT_ERROR(resolve_threads(1025), invalid_argument, "at most 1024 threads, got 1025");
 }
 
 }  // namespace

@@ -66,6 +66,19 @@ std::vector<Material> materials(const std::filesystem::path& data) {
   return all;
 }
 
+/// Labels that follow from the features, one or two a row, and patients of three rows.
+std::vector<Item> items_of(const Matrix& features) {
+  std::vector<Item> items(features.rows());
+  for (std::size_t r = 0; r < items.size(); ++r) {
+    const auto row = features.row(r);
+    const auto largest = std::max_element(row.begin(), row.begin() + 4) - row.begin();
+    items[r].labels = {"class " + std::to_string(largest)};
+    if (row[5] > row[6]) items[r].labels.push_back("class " + std::to_string((largest + 1) % 4));
+    items[r].patient = "patient " + std::to_string(r / 3);
+  }
+  return items;
+}
+
 /// Ids and distances of all results, bit by bit.
 std::string digest(const std::vector<SearchResult>& results) {
   ByteWriter writer;
@@ -78,8 +91,8 @@ std::string digest(const std::vector<SearchResult>& results) {
   return Fingerprint::of(writer.buffer()).to_string();
 }
 
-/// Two stages, code distance alone, exact.
-std::vector<SearchOptions> ways_to_search() {
+/// Two stages, code distance alone, exact; with a gate also through it, and by patient.
+std::vector<SearchOptions> ways_to_search(bool gated) {
   std::vector<SearchOptions> ways(4);
   ways[0].pool_factor = 5;
   ways[1].rerank = Rerank::none;
@@ -87,15 +100,23 @@ std::vector<SearchOptions> ways_to_search() {
   ways[2].exact = true;
   ways[3].rerank = Rerank::cosine;
   ways[3].pool_factor = 20;
+  if (!gated) return ways;
+  for (const auto mode : {GateMode::top1, GateMode::adaptive}) {
+    ways.push_back({});
+    ways.back().gate.mode = mode;
+    ways.back().group_by = GroupBy::patient;
+  }
   return ways;
 }
 
 Searcher searcher_over(const Model& model, const Matrix& base, std::size_t segments) {
   Gallery gallery(model);
+  const auto items = model.labels().empty() ? std::vector<Item>(base.rows()) : items_of(base);
   for (std::size_t s = 0; s < segments; ++s) {
     const std::size_t first = base.rows() * s / segments;
     const std::size_t last = base.rows() * (s + 1) / segments;
-    gallery.add(base.view().rows_from(first, last - first), {}, static_cast<int>(1 + s));
+    gallery.add(base.view().rows_from(first, last - first), std::span(items).subspan(first, last - first),
+                static_cast<int>(1 + s));
     gallery.commit();
   }
   return Searcher(gallery.snapshot());
@@ -111,7 +132,7 @@ std::vector<SearchResult> one_by_one(const Searcher& searcher, MatrixView querie
 
 /// Searches in every division of the work; all must agree.
 std::string search_everywhere(const Model& model, const Material& material, bool& agreed) {
-  const auto ways = ways_to_search();
+  const auto ways = ways_to_search(model.gate() != nullptr);
   std::vector<std::string> expected(ways.size());
   for (const std::size_t segments : {1U, 5U}) {
     const Searcher searcher = searcher_over(model, material.base, segments);
@@ -137,6 +158,11 @@ std::string search_everywhere(const Model& model, const Material& material, bool
   return digests;
 }
 
+/// Two slices of different weight that make up the columns.
+std::string joint_slices(std::size_t columns) {
+  return std::to_string(columns / 2) + ":2," + std::to_string(columns - columns / 2) + ":3";
+}
+
 int run(const std::filesystem::path& data) {
   std::cerr << cpu_info().instruction_set << '\n';
   bool agreed = true;
@@ -149,10 +175,21 @@ int run(const std::filesystem::path& data) {
                           {"bits_per_entry", 8},
                           {"iterations", 3},
                           {"rotations", 3},
-                          {"dimension", 32}}}}) {
+                          {"dimension", 32}}},
+          EncoderOptions{"joint", {{"slices", joint_slices(material.base.cols())}, {"bits", 12}}}}) {
       const MatrixView rows =
           material.base.view().rows_from(0, std::min<std::size_t>(material.base.rows(), 2000));
-      const Model model = train_model({.encoder = encoder}, {rows});
+      ModelOptions options = {.encoder = encoder};
+      options.gate_training.iterations = 20;
+      std::vector<std::vector<std::string>> labels;
+      std::vector<std::string> patients;
+      if (encoder.type == "joint") {  // one model with labels is enough: the gate does not see the codes
+        for (const auto& item : items_of(Matrix::copy_of(rows))) {
+          labels.push_back(item.labels);
+          patients.push_back(item.patient);
+        }
+      }
+      const Model model = train_model(options, {rows, labels, patients});
       std::cout << material.name << ' ' << encoder.type << ' ' << model.fingerprint().to_string()
                 << search_everywhere(model, material, agreed) << '\n';
     }

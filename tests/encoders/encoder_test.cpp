@@ -226,6 +226,25 @@ TEST(Joint, RefusesWhatCannotBeSummedExactly) {
                "width:weight");
 }
 
+TEST(Joint, NestedBytesAreRefusedBeforeTheyAreRead) {
+  const auto inner = train_encoder({"lsh", {{"bits", 8}}}, {testing::gaussian(50, 4, 1)});
+  const auto joint = make_joint_encoder({{0, inner, 1}});
+  auto bytes = joint->to_bytes();
+  for (int depth = 0; depth < 1000; ++depth) {
+    ByteWriter writer;
+    writer.text("MRENCODR");
+    writer.number<std::uint32_t>(1);
+    writer.text("joint");
+    writer.number<std::uint64_t>(0);  // parameters
+    writer.number<std::uint64_t>(1);  // slices
+    writer.number<std::uint64_t>(0);
+    writer.number<std::uint32_t>(1);
+    writer.bytes(bytes);
+    bytes = writer.take();
+  }
+  EXPECT_ERROR(load_encoder(bytes), corrupt, "joint encoder itself");
+}
+
 TEST(Registry, TakesTypesOfTheApplication) {
   EXPECT_ERROR(encoder_type("nope"), not_found, "lsh, itq, pq, opq, hash_head, joint");
   EXPECT_ERROR(register_encoder_type(encoder_type("lsh")), already_exists, "'lsh'");

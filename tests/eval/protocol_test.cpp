@@ -80,6 +80,34 @@ TEST_F(Protocol, TheQuerysOwnPatientCountsForNothing) {
   for (const auto& hit : direct.hits) EXPECT_GT(hit.id, 2U);
 }
 
+TEST_F(Protocol, AQueryIsNotItsOwnAnswer) {
+  // The same images again, but nobody knows the patients: the key says which item the query is.
+  Collection all = make_collection(60, 16, false, 2);
+  for (std::size_t row = 0; row < all.items.size(); ++row) {
+    all.items[row].patient.clear();
+    all.items[row].key = "image " + std::to_string(row);
+  }
+  Gallery gallery(make_model(all, {"lsh", {{"bits", 64}}}));
+  gallery.add(all.features, all.items);
+  const Snapshot snapshot = gallery.commit();
+  const auto rows = evaluate(snapshot, {all.features, all.items});
+  EXPECT_NEAR(rows[0].chance, 11.0 / 59, 1e-9) << "11 other images of the class among 59";
+  const auto stranger = [&] {
+    auto items = all.items;
+    for (auto& item : items) item.key.clear();
+    return evaluate(snapshot, {all.features, items});
+  }();
+  EXPECT_NEAR(stranger[0].chance, 12.0 / 60, 1e-9) << "without a key it cannot be told";
+}
+
+TEST_F(Protocol, RerankNoneOfAnExactGalleryIsTheExactOrder) {
+  const Collection few = make_collection(40, 16, false, 2);
+  Gallery gallery(Model({.dimension = 16, .labels = LabelVocabulary(medretrieval::testing::class_names())}));
+  gallery.add(few.features, few.items);
+  const auto rows = evaluate(gallery.commit(), {few.features, few.items}, {.k = 3, .rerank = Rerank::none});
+  EXPECT_DOUBLE_EQ(rows[1].recall, 1);
+}
+
 TEST_F(Protocol, RandomCodesScoreAboutChance) {
   const Collection database = make_collection(500, 16, false, 2);
   Collection noise = make_collection(200, 16, false, 3);
@@ -106,7 +134,7 @@ TEST_F(Protocol, RefusesBadInput) {
                "none of the 20 queries");
   EXPECT_ERROR(
       evaluate(snapshot, {few.features, few.items}, {.k = 2, .progress = [](const auto&) { return false; }}),
-      cancelled, "evaluate");
+      cancelled, "cancelled after");
 }
 
 TEST_F(Protocol, TablesAndReportShowEveryRow) {

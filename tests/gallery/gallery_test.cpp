@@ -75,6 +75,31 @@ TEST_P(Galleries, SnapshotsNeverChange) {
   EXPECT_NO_THROW(first.verify());
 }
 
+TEST_P(Galleries, TheModelStaysWhereItIs) {
+  Gallery gallery = make(model_);
+  const Model* model = &gallery.model();
+  gallery.add(collection_.features, collection_.items);
+  gallery.commit();
+  gallery.compact();
+  EXPECT_EQ(&gallery.model(), model);
+}
+
+TEST_P(Galleries, TextThatIsNotUtf8IsRefused) {
+  Gallery gallery = make(model_);
+  const auto one = collection_.features.view().rows_from(0, 1);
+  Item item;
+  item.attributes = {{"gr\xf6sse", 1.0}};
+  EXPECT_ERROR(gallery.add(one, {&item, 1}), invalid_argument, "UTF-8");
+  item.attributes = {{"size", std::string("gro\xdf")}};
+  EXPECT_ERROR(gallery.add(one, {&item, 1}), invalid_argument, "UTF-8 text in 'size'");
+  item.attributes.clear();
+  item.patient = "M\xfcller";
+  EXPECT_ERROR(gallery.add(one, {&item, 1}), invalid_argument, "UTF-8 text in 'patient'");
+  item.patient = "M\xc3\xbcller";
+  gallery.add(one, {&item, 1});
+  EXPECT_NO_THROW(gallery.commit());
+}
+
 TEST_P(Galleries, IdsAreNeverUsedAgain) {
   Gallery gallery = make(model_);
   const MatrixView one = collection_.features.view().rows_from(0, 1);

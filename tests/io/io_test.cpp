@@ -100,6 +100,31 @@ TEST(Npy, RoundTripsAndIsNumPysOwnForm) {
   EXPECT_EQ(text.substr(10, 59), "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }");
 }
 
+TEST(Npy, ReadsHeadersOfOtherWritersAndLongOnes) {
+  const testing::TemporaryFolder folder;
+  const auto read = [&](std::string header, char version) {
+    header.resize(version == 1 ? std::max<std::size_t>(header.size(), 118) : 65000, ' ');
+    std::string bytes = std::string("\x93NUMPY") + version + '\0';
+    bytes += static_cast<char>(header.size() & 255);
+    bytes += static_cast<char>(header.size() >> 8);
+    if (version > 1) bytes += std::string(2, '\0');
+    const float values[] = {1, 2, 3, 4, 5, 6};
+    bytes += header + std::string(reinterpret_cast<const char*>(values), sizeof values);
+    std::ofstream(folder / "x.npy", std::ios::binary) << bytes;
+    return read_npy(folder / "x.npy");
+  };
+  EXPECT_EQ(read("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", 2).rows(), 3U);
+  EXPECT_EQ(read("{'descr':'<f4','fortran_order':False,'shape':(6,)}", 1).cols(), 6U);
+  for (const char* header :
+       {"", "{", "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), } x",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3 2), }",
+        "{'descr': '<f4', 'fortran_order': False}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-3, 2), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 2), }"}) {
+    EXPECT_ERROR(read(header, 1), corrupt, "not a npy header");
+  }
+}
+
 TEST(Npy, RefusesWhatItCannotRead) {
   const testing::TemporaryFolder folder;
   write_npy(folder / "m.npy", testing::gaussian(3, 4, 1));

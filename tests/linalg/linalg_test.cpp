@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/random.hpp"
+#include "kernels/kernel_table.hpp"
 #include "linalg/k_means.hpp"
 #include "linalg/matrix_multiply.hpp"
 #include "linalg/orthogonal.hpp"
@@ -145,6 +146,29 @@ TEST(KMeans, MovesEmptyClustersAndSurvivesDuplicates) {
   const Matrix equal_points(10, 3);
   EXPECT_EQ(k_means(equal_points, {.clusters = 4, .iterations = 5, .seed = 1, .threads = 1}).objective, 0);
   EXPECT_ERROR(k_means(equal_points, {.clusters = 11}), invalid_argument, "(11), got 10");
+}
+
+TEST(AssignNearest, IsExactFarFromTheOriginAndAmongNearTies) {
+  for (const float offset : {0.0F, 1000.0F, 30000.0F}) {
+    for (const float spread : {1.0F, 1e-3F}) {
+      Matrix points = testing::gaussian(500, 6, 1);
+      Matrix centroids = testing::gaussian(32, 6, 2);
+      for (Matrix* rows : {&points, &centroids}) {
+        for (std::size_t r = 0; r < rows->rows(); ++r) {
+          for (float& value : rows->row(r)) value = value * spread + offset;
+        }
+      }
+      std::vector<std::uint32_t> found(500);
+      assign_nearest(points, centroids, found.data(), 2);
+      for (std::size_t r = 0; r < 500; ++r) {
+        std::vector<float> distances(32);
+        kernels::kScalarKernels.l2_squared(points.row(r).data(), centroids.data(), 6, nullptr, 32, 6,
+                                           distances.data());
+        const auto nearest = std::min_element(distances.begin(), distances.end()) - distances.begin();
+        ASSERT_EQ(found[r], nearest) << "offset " << offset << ", spread " << spread << ", row " << r;
+      }
+    }
+  }
 }
 
 TEST(AssignNearest, BreaksTiesByTheLowestNumber) {

@@ -206,3 +206,43 @@ def test_cpu_info_follows_the_environment():
     unknown = subprocess.run([COMMAND, "cpu-info"], capture_output=True, text=True,
                              env={**os.environ, "MEDRETRIEVAL_FORCE_ISA": "sse9"})
     assert unknown.returncode == 9 and "sse9" in unknown.stderr
+
+
+def test_remove_needs_to_know_what(gallery):
+    assert "expected --id, --key or --patient" in run("index", "remove", "--gallery", gallery, status=3)
+    answer = json.loads(run("index", "remove", "--gallery", gallery, "--id", 1, "--id", 1, "--json"))
+    assert answer["segments"][0]["removed"] == 1
+
+
+def test_identifiers_stay_texts(phantoms, tmp_path):
+    table = rows(phantoms)
+    for number, row in enumerate(table):
+        row["accession"] = f"00{number}"
+        row["device"] = "1234567890123456789"
+        row["weight"] = f"{40 + number}.5"
+    manifest = phantoms / "identifiers.csv"
+    with open(manifest, "w", newline="") as file:
+        writer = csv.DictWriter(file, table[0].keys())
+        writer.writeheader()
+        writer.writerows(table)
+    answer = json.loads(run("index", "create", "--gallery", tmp_path / "g", "--data", phantoms, "--manifest",
+                            manifest, "--encoder", "lsh", "--json"))
+    assert answer["attributes"]["accession"] == answer["attributes"]["device"] == "text"
+    assert answer["attributes"]["weight"] == "number"
+
+
+def test_a_create_that_fails_leaves_nothing(phantoms, tmp_path):
+    table = rows(phantoms)
+    for row in table:
+        row["date"] = "31.12.2020"
+    manifest = phantoms / "dates.csv"
+    with open(manifest, "w", newline="") as file:
+        writer = csv.DictWriter(file, table[0].keys())
+        writer.writeheader()
+        writer.writerows(table)
+    folder = tmp_path / "g"
+    create = ["index", "create", "--gallery", folder, "--data", phantoms, "--encoder", "lsh", "--manifest"]
+    assert "31.12.2020" in run(*create, manifest, status=3)
+    assert not folder.exists()
+    run(*create, phantoms / "manifest.csv")
+    assert "empty folder" in run(*create, phantoms / "manifest.csv", status=6)

@@ -222,3 +222,33 @@ def test_fortran_order_and_double_precision_are_accepted(data, gallery):
     np.testing.assert_array_equal(searcher.search(np.asfortranarray(features[:9]))["ids"], expected)
     np.testing.assert_array_equal(searcher.search(features[:9].astype(np.float64))["ids"], expected)
     assert mr.cpu_info()["instruction_set"] in mr.cpu_info()["supported"]
+
+
+def test_the_model_of_a_gallery_outlives_its_commits(data):
+    features, labels, _ = data
+    gallery = mr.Gallery(mr.train_model(features, labels, encoder="lsh", bits=16))
+    model = gallery.model
+    gallery.add(features[:10])
+    gallery.commit()
+    others = [mr.Gallery(mr.make_model(5, None, ["zz"])) for _ in range(20)]
+    assert model.dimension == 32 and len(model.labels) == 5 and len(others) == 20
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (2, 4)])
+def test_a_hash_head_takes_one_row_of_biases(shape):
+    with pytest.raises(mr.Error, match="expected one row, got"):
+        mr.make_hash_head(np.zeros((4, 8), np.float32), np.zeros(shape, np.float32))
+
+
+def test_progress_is_reported_while_other_threads_run(data):
+    features, _, _ = data
+    seen = []
+
+    def progress(stage, done, total):
+        seen.append((stage, done, total))
+
+    busy = threading.Thread(target=lambda: [progress.__name__ for _ in range(200000)])
+    busy.start()
+    mr.train_encoder("joint", features, slices="16:1,16:2", bits=8, progress=progress)
+    busy.join()
+    assert seen and all(done <= total for _, done, total in seen)

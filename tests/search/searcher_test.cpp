@@ -229,6 +229,24 @@ TEST_F(SearcherTest, ExclusionsHoldAndAnAllAdmittingFilterIsNoFilter) {
   }
 }
 
+TEST_F(SearcherTest, AnEmptyPatientNameExcludesNobody) {
+  for (const std::size_t segments : {1U, 4U}) {
+    Gallery gallery(model_);
+    auto items = collection_.items;
+    for (std::size_t row = 0; row < items.size() / 2; ++row) items[row].patient.clear();
+    const std::size_t part = items.size() / segments;
+    for (std::size_t s = 0; s < segments; ++s) {
+      gallery.add(collection_.features.view().rows_from(s * part, part),
+                  std::span(items).subspan(s * part, part));
+      gallery.commit();
+    }
+    SearchOptions options;
+    options.filter.exclude_patients = {""};
+    const auto found = Searcher(gallery.snapshot()).search(collection_.features.row(0), options);
+    EXPECT_EQ(found.eligible, segments * part) << segments << " segments";
+  }
+}
+
 TEST_F(SearcherTest, ShortfallIsStatedAndTheGateWidensOnlyWhenAsked) {
   const Searcher searcher(gallery_.snapshot());
   SearchOptions options;

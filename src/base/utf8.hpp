@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace medretrieval::imaging {
+namespace medretrieval::detail {
 
 /// True for well-formed UTF-8 (no overlong forms, no surrogates, nothing above U+10FFFF) without zero bytes.
 bool is_utf8(std::string_view text) noexcept;
 
-}  // namespace medretrieval::imaging
+}  // namespace medretrieval::detail

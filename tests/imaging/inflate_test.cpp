@@ -1,8 +1,7 @@
-// The small helpers below the readers.
+// Unpacking compressed bytes, below the readers.
 #include <gtest/gtest.h>
 
 #include "imaging/inflate.hpp"
-#include "imaging/utf8.hpp"
 #include "support/expect_error.hpp"
 #include "support/make_images.hpp"
 
@@ -30,18 +29,6 @@ TEST(Inflate, ReadsBothFormatsAndRefusesWhatIsCut) {
   EXPECT_ERROR(inflate_bytes({}, DeflateFormat::raw, 10), corrupt, "cut");
   packed.back() ^= 1;  // the checksum
   EXPECT_ERROR(inflate_bytes(packed, DeflateFormat::zlib_or_gzip, 10), corrupt, "damaged");
-}
-
-TEST(Utf8, IsToldFromOtherBytes) {
-  for (const char* text :
-       {"", "plain", "M\xC3\xBCller", "\xE2\x82\xAC", "\xF0\x9D\x84\x9E", "\xF4\x8F\xBF\xBF"}) {
-    EXPECT_TRUE(is_utf8(text)) << text;
-  }
-  for (const char* text : {"\xFC", "\xC3", "\xC3(", "\x80", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80",
-                           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x82"}) {
-    EXPECT_FALSE(is_utf8(text)) << text;
-  }
-  EXPECT_FALSE(is_utf8(std::string_view("a\0b", 3)));
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
-#include "imaging/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace medretrieval::imaging {
+namespace medretrieval::detail {
 
 namespace {
 
@@ -38,4 +38,4 @@ bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
-}  // namespace medretrieval::imaging
+}  // namespace medretrieval::detail
