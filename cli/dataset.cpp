@@ -36,6 +36,14 @@ std::string attribute_name(const std::string& column) {
   return kFields.contains(column) ? column + "_" : column;
 }
 
+Date parse_date(const std::string& text, const std::string& path) {
+  try {
+    return Date::parse(text);
+  } catch (const Error& error) {
+    throw Error(error.code(), path + ": column 'date': " + error.what());
+  }
+}
+
 void set_attribute(Item& item, const std::string& name, const std::string& value, bool number,
                    const std::string& path) {
   if (value.empty()) return;
@@ -131,7 +139,7 @@ std::vector<Item> Dataset::items(const std::vector<std::size_t>& rows, const Att
       } else if (names[c] == "modality") {
         item.modality = value;
       } else if (names[c] == "date") {
-        if (!value.empty()) item.date = Date::parse(value);
+        if (!value.empty()) item.date = parse_date(value, row.path);
       } else {
         set_attribute(item, attribute_name(names[c]), value, is_number[c], row.path);
       }

@@ -222,12 +222,14 @@ void add_demo_command(CLI::App& app) {
   const std::map<std::string, imaging::PhantomKind> kinds = {
       {"chest-ct", imaging::PhantomKind::chest_ct}, {"chest-xray", imaging::PhantomKind::chest_xray}};
   command->add_option("--kind", options->kind, "Phantoms: chest-ct or chest-xray")
-      ->transform(CLI::CheckedTransformer(kinds))
+      ->transform(one_of(kinds))
       ->type_name("KIND");
   command->add_option("--out", options->out, "Folder for report, galleries and phantoms")
       ->capture_default_str();
   command->add_flag("--overwrite", options->overwrite, "Replace an earlier demo in that folder");
-  command->add_option("--threads", options->threads, "0: all")->capture_default_str();
+  command->add_option("--threads", options->threads, "0: all")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

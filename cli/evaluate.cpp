@@ -59,8 +59,12 @@ void add_evaluate_command(CLI::App& app) {
   options->data.add_to(*command, true);
   options->cascade.add_to(*command);
   command->add_option("--split", options->split, "Rows that ask")->capture_default_str();
-  command->add_option("-k", options->k, "Answers that count")->capture_default_str();
-  command->add_option("--threads", options->threads, "0: all")->capture_default_str();
+  command->add_option("-k", options->k, "Answers that count")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "0: all")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

@@ -98,13 +98,19 @@ void create(const CreateOptions& options) {
   const auto training = has_splits ? manifest.rows_of("train") : dataset.all_rows();
   const auto database = has_splits ? manifest.rows_of("database") : dataset.all_rows();
   const auto items = dataset.items(database);
-  Gallery::require_new(options.common.gallery);  // before the long work
+  if (items.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                options.data.manifest + ": expected rows of split 'database', got none");
+  }
+  Gallery::require_new(options.common.gallery);  // all that can fail early, before the long work
+  const auto encoder = options.encoder.resolved(training.size());
+  if (!options.no_encoder) encoder.validate();
   const auto extractor = imaging::make_feature_extractor(options.features.name, options.features.parameters);
   spdlog::info("{} training images, {} for the gallery", training.size(), database.size());
   const Matrix training_features = dataset.features(training, *extractor, options.threads);
   ModelOptions wanted;
   wanted.feature_source = source_of(*extractor);
-  if (!options.no_encoder) wanted.encoder = options.encoder.resolved(training.size());
+  if (!options.no_encoder) wanted.encoder = encoder;
   wanted.gate = !options.no_gate;
   wanted.labels = dataset.vocabulary();
   wanted.threads = options.threads;
@@ -128,7 +134,9 @@ void add_create(CLI::App& index) {
   command->footer(
       "Rows of split 'train' fit encoder and gate, rows of split 'database' become the gallery; without a\n"
       "split column every row does both.\n\nExample:\n"
-      "  medretrieval index create --gallery g --data images --manifest images/manifest.csv --encoder itq\n");
+      "  medretrieval index create --gallery g --data images --manifest images/manifest.csv --encoder itq\n\n"
+      "Encoders and their options (--option NAME=VALUE):\n" +
+      encoder_options_help());
   auto options = std::make_shared<CreateOptions>();
   options->common.add_to(*command);
   options->data.add_to(*command, true);
@@ -136,7 +144,9 @@ void add_create(CLI::App& index) {
   options->features.add_to(*command);
   command->add_flag("--no-encoder", options->no_encoder, "Store features only, for exact search");
   command->add_flag("--no-gate", options->no_gate, "Do not learn a class gate");
-  command->add_option("--threads", options->threads, "0: all")->capture_default_str();
+  command->add_option("--threads", options->threads, "0: all")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   command->callback([options] { create(*options); });
 }
 
@@ -168,14 +178,17 @@ void add(const AddOptions& options) {
 void add_add(CLI::App& index) {
   auto* command = index.add_subcommand("add", "Add images to a gallery");
   command->footer(
-      "Example:\n  medretrieval index add --gallery g --data more --manifest more/manifest.csv --upsert\n");
+      "Adds all rows, whatever their split, unless --split is given.\n\nExample:\n  medretrieval index add "
+      "--gallery g --data more --manifest more/manifest.csv --upsert\n");
   auto options = std::make_shared<AddOptions>();
   options->common.add_to(*command);
   options->data.add_to(*command, true);
   command->add_option("--split", options->split, "Only rows of this split");
   command->add_flag("--upsert", options->upsert,
                     "Replace items whose path is there already, instead of refusing");
-  command->add_option("--threads", options->threads, "0: all")->capture_default_str();
+  command->add_option("--threads", options->threads, "0: all")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   command->callback([options] { add(*options); });
 }
 

@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", medretrieval::version());
   app.footer(kFooter);
   app.require_subcommand(1);
+  app.fallthrough();
   app.add_flag_callback(
       "-q,--quiet", [] { spdlog::set_level(spdlog::level::warn); }, "No progress, only warnings");
   medretrieval::cli::add_phantom_command(app);

@@ -7,6 +7,7 @@
 
 #include "command.hpp"
 #include "progress_line.hpp"
+#include "search_options.hpp"
 
 namespace medretrieval::cli {
 
@@ -48,14 +49,16 @@ void add_phantom_command(CLI::App& app) {
       {"chest-ct", imaging::PhantomKind::chest_ct}, {"chest-xray", imaging::PhantomKind::chest_xray}};
   command->add_option("--out", options->out, "Folder to make; must be empty or not exist")->required();
   command->add_option("--kind", phantom.kind, "chest-ct (nodules) or chest-xray (findings)")
-      ->transform(CLI::CheckedTransformer(kinds))
+      ->transform(one_of(kinds))
       ->type_name("KIND");
   command->add_option("--patients", phantom.patients, "Synthetic patients")->capture_default_str();
   command->add_option("--images-per-patient", phantom.images_per_patient, "Images of each")
       ->capture_default_str();
   command->add_option("--seed", phantom.seed, "Of everything drawn")->capture_default_str();
   command->add_flag("--dicom", options->folder.dicom, "Write DICOM files too");
-  command->add_option("--threads", options->folder.threads, "0: all")->capture_default_str();
+  command->add_option("--threads", options->folder.threads, "0: all")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <iostream>
@@ -5,6 +6,7 @@
 #include <medretrieval/imaging/load.hpp>
 #include <medretrieval/searcher.hpp>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "command.hpp"
 #include "search_options.hpp"
@@ -94,19 +96,33 @@ Json to_json(const Options& options, const Snapshot& snapshot, const SearchResul
           {"hits", hits}};
 }
 
+/// Columns as wide as their longest cell, two blanks between.
+void print_aligned(const std::vector<std::vector<std::string>>& table) {
+  std::vector<std::size_t> widths(table.front().size());
+  for (const auto& line : table) {
+    for (std::size_t c = 0; c < line.size(); ++c) widths[c] = std::max(widths[c], line[c].size());
+  }
+  for (const auto& line : table) {
+    for (std::size_t c = 0; c + 1 < line.size(); ++c) {
+      std::cout << std::left << std::setw(static_cast<int>(widths[c] + 2)) << line[c];
+    }
+    std::cout << line.back() << '\n';
+  }
+}
+
 void print(const Json& answer) {
   if (!answer["classes_searched"].empty())
     std::cout << "classes searched: " << answer["classes_searched"].dump() << '\n';
-  std::cout << std::left << std::setw(5) << "rank" << std::setw(8) << "id" << std::setw(12) << "distance"
-            << std::setw(16) << "patient" << std::setw(28) << "labels"
-            << "source\n";
+  std::vector<std::vector<std::string>> table = {{"rank", "id", "distance", "patient", "labels", "source"}};
   for (const auto& hit : answer["hits"]) {
     std::string labels;
     for (const auto& label : hit["labels"]) labels += (labels.empty() ? "" : "|") + label.get<std::string>();
-    std::cout << std::setw(5) << hit["rank"].dump() << std::setw(8) << hit["id"].dump() << std::setw(12)
-              << hit["distance"].get<float>() << std::setw(16) << hit["patient"].get<std::string>()
-              << std::setw(28) << labels << hit["source"].get<std::string>() << '\n';
+    std::ostringstream distance;
+    distance << hit["distance"].get<float>();
+    table.push_back({hit["rank"].dump(), hit["id"].dump(), distance.str(), hit["patient"].get<std::string>(),
+                     labels, hit["source"].get<std::string>()});
   }
+  print_aligned(table);
   if (answer["shortfall"] != 0) {
     std::cout << answer["shortfall"] << " fewer than asked for: only " << answer["eligible"]
               << " items are eligible\n";
@@ -144,7 +160,9 @@ void add_search_command(CLI::App& app) {
       ->type_name("FILE");
   command->add_option("--frame", options->load.frame, "Frame of a DICOM file or slice of a volume, from 0")
       ->capture_default_str();
-  command->add_option("-k", options->k, "Answers")->capture_default_str();
+  command->add_option("-k", options->k, "Answers")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->capture_default_str();
   options->cascade.add_to(*command);
   command->add_flag("--exact", options->exact, "Compare features with every eligible item, without a pool");
   command->add_flag("--widen", options->widen,
@@ -161,7 +179,9 @@ void add_search_command(CLI::App& app) {
   command->add_option("--group-by", options->group_by, "One answer for each image, study or patient")
       ->check(CLI::IsMember({"image", "study", "patient"}))
       ->capture_default_str();
-  command->add_option("--threads", options->threads, "0: all")->capture_default_str();
+  command->add_option("--threads", options->threads, "0: all")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

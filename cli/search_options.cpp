@@ -35,6 +35,19 @@ EncoderOptions encoder_of_bits(const std::string& type, std::size_t bits, std::s
   return options;
 }
 
+std::string encoder_options_help() {
+  std::string help;
+  for (const auto& name : encoder_type_names()) {
+    help += "  " + name + ": " + encoder_type(name).description + '\n';
+    for (const auto& option : encoder_type(name).options) {
+      const std::string standard = to_string(option.default_value);
+      help += "      " + option.name + (standard.empty() ? "" : " (" + standard + ")") + ": " +
+              option.description + '\n';
+    }
+  }
+  return help;
+}
+
 void EncoderChoice::add_to(CLI::App& command) {
   std::string names;
   for (const auto& name : encoder_type_names()) names += (names.empty() ? "" : ", ") + name;
@@ -62,14 +75,16 @@ void CascadeChoice::add_to(CLI::App& command) {
                                                  {"inner-product", Rerank::inner_product},
                                                  {"cosine", Rerank::cosine}};
   command.add_option("--gate", gate.mode, "Class gate: off, top1 (the most probable class) or adaptive")
-      ->transform(CLI::CheckedTransformer(gates))
-      ->type_name("MODE");
+      ->transform(one_of(gates))
+      ->type_name("MODE")
+      ->default_str(gate.mode == GateMode::off ? "off" : "adaptive");
   command.add_option("--gate-level", gate.level, "Coverage that the adaptive gate aims at")
       ->capture_default_str();
   command.add_option("--pool-factor", pool_factor, "Candidates for each answer")->capture_default_str();
   command.add_option("--rerank", rerank, "Order of the pool: none, l2, inner-product or cosine")
-      ->transform(CLI::CheckedTransformer(reranks))
-      ->type_name("DISTANCE");
+      ->transform(one_of(reranks))
+      ->type_name("DISTANCE")
+      ->default_str("l2");
 }
 
 void FeatureChoice::add_to(CLI::App& command) {

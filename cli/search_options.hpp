@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <medretrieval/encoder.hpp>
 #include <medretrieval/imaging/features.hpp>
 #include <medretrieval/model.hpp>
@@ -25,6 +26,25 @@ struct EncoderChoice {
 
 /// The options of an encoder type that give codes of so many bits.
 EncoderOptions encoder_of_bits(const std::string& type, std::size_t bits, std::size_t training_rows);
+
+/// Turns a name of an enumeration's value into its number, or says which names there are.
+template <class Value>
+CLI::Validator one_of(const std::map<std::string, Value>& values) {
+  return CLI::Validator(
+      [values](std::string& text) -> std::string {
+        if (const auto found = values.find(text); found != values.end()) {
+          text = std::to_string(static_cast<int>(found->second));
+          return "";
+        }
+        std::string names;
+        for (const auto& [name, value] : values) names += (names.empty() ? "" : ", ") + name;
+        return "expected one of " + names + "; got '" + text + "'";
+      },
+      "", "one_of");
+}
+
+/// Every encoder type with its options, for --help.
+std::string encoder_options_help();
 
 /// --gate, --gate-level, --pool-factor, --rerank.
 struct CascadeChoice {

@@ -27,6 +27,10 @@ namespace encoders {
 namespace {
 
 std::shared_ptr<const Encoder> train(const Parameters& parameters, const TrainingSet& data) {
+  if (text(parameters, "weights").empty() || text(parameters, "bias").empty()) {
+    detail::fail(ErrorCode::invalid_argument,
+                 "encoder 'hash_head': expected the options weights and bias, two npy files");
+  }
   const Matrix weights = read_npy(text(parameters, "weights"));
   const Matrix bias = read_npy(text(parameters, "bias"));
   if (weights.cols() != data.features.cols()) {

@@ -101,6 +101,24 @@ Counted count_queries(const QuerySet& queries, const Relevance& relevance) {
   return counted;
 }
 
+std::string name_of(GateMode mode) {
+  return mode == GateMode::off ? "off" : mode == GateMode::top1 ? "top1" : "adaptive";
+}
+
+std::string name_of(Rerank rerank) {
+  switch (rerank) {
+    case Rerank::none:
+      return "none";
+    case Rerank::l2:
+      return "l2";
+    case Rerank::inner_product:
+      return "inner_product";
+    case Rerank::cosine:
+      break;
+  }
+  return "cosine";
+}
+
 double mean(const std::vector<double>& values) {
   double sum = 0;
   for (const double value : values) sum += value;
@@ -176,6 +194,9 @@ class Evaluation {
     options.pool_factor = options_.pool_factor;
     options.rerank = options.exact && options_.rerank == Rerank::none ? Rerank::l2 : options_.rerank;
     if (searcher_.snapshot().model().gate() != nullptr) options.gate = options_.gate;
+    row.gate = name_of(options.gate.mode);
+    row.pool_factor = options.exact ? 0 : options.pool_factor;
+    row.rerank = name_of(options.rerank);
     row.microseconds = median_time(options);
     options.progress = options_.progress;
     const auto results = searcher_.search(features_, options, contexts_);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <medretrieval/eval/report.hpp>
 #include <nlohmann/json.hpp>
@@ -20,9 +21,18 @@ std::string table_line(const EvaluationRow& row) {
                               ? format("%.3f [%.3f, %.3f]", *row.mean_average_precision, row.map_interval.low,
                                        row.map_interval.high)
                               : std::string("-");
-  return format("  %-10s %-20s %.3f [%.3f, %.3f]  %-22s  %.3f  %10.1f\n", row.method.c_str(),
+  return format("  %-12s %-20s %.3f [%.3f, %.3f]  %-22s  %.3f  %10.1f\n", row.method.c_str(),
                 row.code.c_str(), row.precision, row.precision_interval.low, row.precision_interval.high,
                 map.c_str(), row.recall, row.microseconds);
+}
+
+std::string cascade_settings(const std::vector<EvaluationRow>& rows) {
+  for (const auto& row : rows) {
+    if (!row.cascade) continue;
+    return "gate " + row.gate + ", pool of " + detail::concat(std::max<std::size_t>(row.pool_factor, 1)) +
+           " k, re-ranking " + row.rerank;
+  }
+  return "";
 }
 
 }  // namespace
@@ -31,9 +41,9 @@ std::string text_table(const std::vector<EvaluationRow>& rows) {
   if (rows.empty()) return "";
   std::string text;
   for (const bool cascade : {false, true}) {
-    text += cascade ? "\nThrough the cascade (gate, pool, exact re-ranking)\n"
-                    : "Each encoder alone (code distance, whole database)\n";
-    text += format("  %-10s %-20s %-22s %-22s  %-6s  %10s\n", "method", "code",
+    text += cascade ? "\nThrough the cascade (" + cascade_settings(rows) + ")\n"
+                    : std::string("Each encoder alone (code distance, whole database)\n");
+    text += format("  %-12s %-20s %-22s %-22s  %-6s  %10s\n", "method", "code",
                    format("P@%zu [95 %%]", rows.front().k).c_str(), "mAP [95 %]", "recall", "us/query");
     for (const auto& row : rows) {
       if (row.cascade == cascade) text += table_line(row);
@@ -55,6 +65,14 @@ std::string json_table(const std::vector<EvaluationRow>& rows) {
     entry["code"] = row.code;
     entry["bits"] = row.bits;
     entry["cascade"] = row.cascade;
+    entry["gate"] = nullptr;
+    entry["pool_factor"] = nullptr;
+    entry["rerank"] = nullptr;
+    if (row.cascade) {
+      entry["gate"] = row.gate;
+      if (row.pool_factor != 0) entry["pool_factor"] = row.pool_factor;
+      entry["rerank"] = row.rerank;
+    }
     const std::string precision = detail::concat("p_at_", row.k);
     entry[precision] = row.precision;
     entry[precision + "_interval"] = {row.precision_interval.low, row.precision_interval.high};

@@ -123,7 +123,7 @@ std::vector<ItemId> Gallery::Impl::insert(MatrixView features, std::span<const I
     const std::size_t waiting = pending.batch.find_key(item.key);
     const auto committed = committed_key(item.key);
     if (!keys.insert(item.key).second || (!replace && (waiting != Batch::kNoRow || committed))) {
-      fail(ErrorCode::already_exists, "item ", row, ": the key '", item.key, "' is taken");
+      fail(ErrorCode::already_exists, "item ", row, ": the key '", item.key, "' is taken (upsert replaces)");
     }
     if (waiting != Batch::kNoRow) replaced_waiting.push_back(waiting);
     if (committed) replaced_committed.push_back(*committed);

@@ -153,7 +153,7 @@ class Search {
 
 void require_encoder(const Model& model) {
   if (model.encoder() == nullptr) {
-    fail(ErrorCode::invalid_argument, "search: the model has no encoder; only exact search is possible");
+    fail(ErrorCode::invalid_argument, "search: the model has no encoder, so only exact search is possible");
   }
 }
 

@@ -246,7 +246,7 @@ TEST(Joint, NestedBytesAreRefusedBeforeTheyAreRead) {
 }
 
 TEST(Registry, TakesTypesOfTheApplication) {
-  EXPECT_ERROR(encoder_type("nope"), not_found, "lsh, itq, pq, opq, hash_head, joint");
+  EXPECT_ERROR(encoder_type("nope"), not_found, "the known ones: lsh, itq");
   EXPECT_ERROR(register_encoder_type(encoder_type("lsh")), already_exists, "'lsh'");
   EXPECT_ERROR(register_encoder_type({}), invalid_argument, "needs a name");
   EncoderType mine = encoder_type("lsh");

@@ -41,6 +41,10 @@ struct EvaluationRow {
   std::size_t bits = 0;  ///< of a code; 0 for exact search
   bool cascade =
       false;  ///< false: the encoder alone, ranking the whole database by code distance without gate
+  /// What a cascade was run with; empty for the encoder alone. "off" too when the gallery has no gate.
+  std::string gate;
+  std::size_t pool_factor = 0;  ///< candidates for each answer; 0 in exact search
+  std::string rerank;
   std::size_t k = 10;
   double precision =
       0;  ///< at k; the encoder alone: expectation over ties; a shortfall counts as irrelevant answers
