@@ -22,7 +22,7 @@ void scan(benchmark::State& state, const mr::CodeLayout& layout, const mr::Query
     mr::CandidatePool pool({.count = k});
     const mr::ScanPart part{.codes = codes, .features = {}, .ids = ids, .end = kRows};
     pool.enter(part);
-    scorer.scan(0, part, pool);
+    scorer.begin(0)->scan(part, pool);
     auto nearest = pool.take();
     benchmark::DoNotOptimize(nearest.data());
   }

@@ -55,6 +55,9 @@ class CandidatePool {
 
   /// The ids and number of the segment whose rows are offered next.
   void enter(const ScanPart& part) noexcept;
+  /// Says that all distances are whole numbers of at most `furthest`: the pool then counts how often each occurs,
+  /// and its threshold falls at once instead of from time to time.
+  void count_distances(std::uint32_t furthest);
   /// No row above this distance can stay; a scorer need not offer it. Falls as the pool fills.
   float threshold() const noexcept { return threshold_; }
   /// Rows of the entered segment with their distances, in any order, each row once.
@@ -65,25 +68,36 @@ class CandidatePool {
   std::vector<Candidate> take();
 
  private:
+  void tally(float distance);
   void shrink();
 
   std::size_t capacity_;
   float threshold_;
+  std::vector<std::uint32_t> counts_;  // of each whole distance, or empty
+  std::size_t within_ = 0;             // candidates counted at or below the threshold
   std::vector<Candidate> candidates_;
   const ItemId* ids_ = nullptr;
   std::uint32_t segment_ = 0;
 };
 
+/// One query at work. It may use what earlier parts taught it: the pool it fills must then be the same. Not
+/// thread-safe.
+class QueryScan {
+ public:
+  virtual ~QueryScan() = default;
+  /// Offers every row of `part` that could stay in the pool.
+  virtual void scan(const ScanPart& part, CandidatePool& pool) = 0;
+};
+
 /// A batch of queries, prepared for one code layout: lookup tables or query codes.
-/// Immutable; scan() may run in many threads at once.
+/// Immutable; many scans may be at work at once, and none may outlive the scorer.
 class QueryScorer {
  public:
   virtual ~QueryScorer() = default;
   /// Number of queries.
   virtual std::size_t size() const noexcept = 0;
-  /// Offers every row of `part` that could stay in the pool.
   /// \param query below size()
-  virtual void scan(std::size_t query, const ScanPart& part, CandidatePool& pool) const = 0;
+  virtual std::unique_ptr<QueryScan> begin(std::size_t query) const = 0;
 };
 
 /// Hamming distance to binary codes.

@@ -1,7 +1,9 @@
 // Scores product codes by asymmetric distance.
+#include <algorithm>
 #include <medretrieval/scorer.hpp>
 
 #include "base/concat.hpp"
+#include "codes/quantized_tables.hpp"
 #include "codes/scan_loop.hpp"
 #include "kernels/dispatch.hpp"
 
@@ -9,22 +11,60 @@ namespace medretrieval {
 
 namespace {
 
+constexpr std::size_t kFirstBlocks = 16;  // scanned in float before a threshold is looked for
+
+/// Without a threshold it scans in float. Then quantized tables leave out what cannot be near enough, and the rows
+/// they do not leave out are scored in float: the result is that of the float scan.
+class AdcScan final : public QueryScan {
+ public:
+  AdcScan(const CodeLayout& layout, const float* tables)
+      : layout_(layout), tables_(tables), kernel_(kernels::active()) {
+    const bool wide = layout.bits_per_entry() == 8;
+    scan_ = wide ? kernel_.adc8 : kernel_.adc4;
+    rows_ = wide ? kernel_.adc8_rows : kernel_.adc4_rows;
+    if (layout.subspaces() <= kernels::kMaxQuantizedSubspaces) {
+      quantized_scan_ = wide ? kernel_.quantized_adc8 : kernel_.quantized_adc4;
+    }
+  }
+
+  void scan(const ScanPart& part, CandidatePool& pool) override {
+    detail::require_layout(part.codes, layout_);
+    detail::scan_blocks(
+        part, pool, [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
+          if (quantized_scan_ == nullptr) return scan_float(span, threshold, out);
+          if (!quantized_.update(threshold)) {
+            kernels::BlockSpan first = span;
+            first.count = std::min(span.count, kFirstBlocks);
+            return scan_float(first, threshold, out);
+          }
+          const std::size_t done =
+              quantized_scan_(span, quantized_.entries(), layout_.subspaces(), quantized_.limit(), out);
+          rows_(part.codes.blocks(), tables_, layout_.subspaces(), out.rows, out.count, out.distances);
+          return done;
+        });
+  }
+
+ private:
+  std::size_t scan_float(const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) const {
+    return scan_(span, tables_, layout_.subspaces(), threshold, out);
+  }
+
+  CodeLayout layout_;
+  const float* tables_;
+  const kernels::KernelTable& kernel_;
+  kernels::AdcScan scan_;
+  kernels::AdcRows rows_;
+  kernels::QuantizedAdcScan quantized_scan_ = nullptr;
+  detail::QuantizedTables quantized_{layout_, tables_};
+};
+
 class AdcScorer final : public QueryScorer {
  public:
   AdcScorer(const CodeLayout& layout, Matrix tables) : layout_(layout), tables_(std::move(tables)) {}
 
   std::size_t size() const noexcept override { return tables_.rows(); }
-
-  void scan(std::size_t query, const ScanPart& part, CandidatePool& pool) const override {
-    detail::require_layout(part.codes, layout_);
-    const auto& kernel = kernels::active();
-    const auto scan = layout_.bits_per_entry() == 8 ? kernel.adc8 : kernel.adc4;
-    const float* tables = tables_.row(query).data();
-    const std::size_t subspaces = layout_.subspaces();
-    detail::scan_blocks(part, pool,
-                        [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
-                          return scan(span, tables, subspaces, threshold, out);
-                        });
+  std::unique_ptr<QueryScan> begin(std::size_t query) const override {
+    return std::make_unique<AdcScan>(layout_, tables_.row(query).data());
   }
 
  private:

@@ -1,13 +1,14 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <medretrieval/scorer.hpp>
 
 namespace medretrieval {
 
 namespace {
-/// Candidates gathered beyond the capacity before the surplus is dropped, so that dropping costs little per
-/// row.
-constexpr std::size_t kSlack = 1024;
+/// Candidates gathered beyond the capacity before the surplus is dropped: at least these, so that dropping costs little
+/// a row.
+constexpr std::size_t kSlack = 128;
 }  // namespace
 
 CandidatePool::CandidatePool(PoolLimit limit)
@@ -19,17 +20,39 @@ void CandidatePool::enter(const ScanPart& part) noexcept {
   segment_ = part.segment;
 }
 
+void CandidatePool::count_distances(std::uint32_t furthest) {
+  if (!counts_.empty() || capacity_ == 0 || capacity_ == PoolLimit::kNoCount) return;
+  counts_.resize(std::size_t{furthest} + 1);
+  threshold_ = std::floor(std::min(threshold_, static_cast<float>(furthest)));
+  for (const auto& candidate : candidates_) tally(candidate.distance);
+}
+
+/// Distances at the threshold stay while those below it are fewer than the capacity.
+void CandidatePool::tally(float distance) {
+  ++counts_[static_cast<std::size_t>(distance)];
+  ++within_;
+  for (;;) {
+    const std::size_t at_threshold = counts_[static_cast<std::size_t>(threshold_)];
+    if (within_ - at_threshold < capacity_) return;
+    within_ -= at_threshold;
+    --threshold_;
+  }
+}
+
 void CandidatePool::offer(const std::uint32_t* rows, const float* distances, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     if (!(distances[i] <= threshold_)) continue;
     candidates_.push_back({ids_[rows[i]], distances[i], segment_, rows[i]});
+    if (!counts_.empty()) tally(distances[i]);
   }
-  if (candidates_.size() / 2 >= capacity_ && candidates_.size() - capacity_ >= kSlack) shrink();
+  if (candidates_.size() > capacity_ && candidates_.size() - capacity_ >= std::max(capacity_, kSlack))
+    shrink();
 }
 
 void CandidatePool::merge(CandidatePool&& other) {
   candidates_.insert(candidates_.end(), other.candidates_.begin(), other.candidates_.end());
   other.candidates_.clear();
+  counts_.clear();
   shrink();
 }
 
@@ -45,6 +68,9 @@ void CandidatePool::shrink() {
   std::nth_element(candidates_.begin(), last_kept, candidates_.end());
   threshold_ = last_kept->distance;
   candidates_.resize(capacity_);
+  if (counts_.empty()) return;
+  counts_[static_cast<std::size_t>(threshold_)] -= static_cast<std::uint32_t>(within_ - capacity_);
+  within_ = capacity_;
 }
 
 }  // namespace medretrieval

@@ -37,23 +37,42 @@ void require_finite(const float* distances, std::size_t count, std::size_t segme
   fail(ErrorCode::corrupt, "segment number ", segment, ": a stored feature is not finite or too large");
 }
 
-void FeatureScorer::scan(std::size_t query, const ScanPart& part, CandidatePool& pool) const {
-  std::array<std::uint32_t, 256> rows;
-  std::array<float, 256> found;
-  pool.enter(part);
-  std::size_t count = 0;
-  const auto flush = [&] {
-    distances(query, part.features, rows.data(), count, found.data());
-    require_finite(found.data(), count, part.segment);
-    pool.offer(rows.data(), found.data(), count);
-    count = 0;
-  };
-  for (std::uint32_t row = part.begin; row < part.end; ++row) {
-    if (part.masks != nullptr && (part.masks[row / 64] >> row % 64 & 1) == 0) continue;
-    rows[count++] = row;
-    if (count == rows.size()) flush();
+namespace {
+
+class FeatureScan final : public QueryScan {
+ public:
+  FeatureScan(const FeatureScorer& scorer, std::size_t query) : scorer_(scorer), query_(query) {}
+
+  void scan(const ScanPart& part, CandidatePool& pool) override {
+    pool.enter(part);
+    count_ = 0;
+    for (std::uint32_t row = part.begin; row < part.end; ++row) {
+      if (part.masks != nullptr && (part.masks[row / 64] >> row % 64 & 1) == 0) continue;
+      rows_[count_++] = row;
+      if (count_ == rows_.size()) flush(part, pool);
+    }
+    flush(part, pool);
   }
-  flush();
+
+ private:
+  void flush(const ScanPart& part, CandidatePool& pool) {
+    scorer_.distances(query_, part.features, rows_.data(), count_, distances_.data());
+    require_finite(distances_.data(), count_, part.segment);
+    pool.offer(rows_.data(), distances_.data(), count_);
+    count_ = 0;
+  }
+
+  const FeatureScorer& scorer_;
+  std::size_t query_;
+  std::array<std::uint32_t, 256> rows_ = {};
+  std::array<float, 256> distances_ = {};
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<QueryScan> FeatureScorer::begin(std::size_t query) const {
+  return std::make_unique<FeatureScan>(*this, query);
 }
 
 }  // namespace medretrieval::detail

@@ -20,7 +20,7 @@ class FeatureScorer final : public QueryScorer {
   FeatureScorer(MatrixView queries, FeatureDistance distance) : queries_(queries), distance_(distance) {}
 
   std::size_t size() const noexcept override { return queries_.rows(); }
-  void scan(std::size_t query, const ScanPart& part, CandidatePool& pool) const override;
+  std::unique_ptr<QueryScan> begin(std::size_t query) const override;
   /// The distances of rows `rows[i]` of `features` (rows i when `rows` is null).
   void distances(std::size_t query, MatrixView features, const std::uint32_t* rows, std::size_t count,
                  float* out) const;

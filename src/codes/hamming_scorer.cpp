@@ -19,28 +19,46 @@ std::uint32_t whole_threshold(float threshold) noexcept {
                                                         : static_cast<std::uint32_t>(threshold);
 }
 
+constexpr std::uint32_t kMostCounted = 4096;
+
+class HammingScan final : public QueryScan {
+ public:
+  HammingScan(const Codes& queries, std::size_t query, const std::vector<std::uint32_t>& weights)
+      : layout_(queries.layout()), code_(layout_.words()), weights_(weights) {
+    queries.get_row(query, reinterpret_cast<std::uint8_t*>(code_.data()));
+  }
+
+  void scan(const ScanPart& part, CandidatePool& pool) override {
+    detail::require_layout(part.codes, layout_);
+    if (pool.threshold() < 0) return;
+    if (weights_.empty() && layout_.bits() <= kMostCounted) {
+      pool.count_distances(static_cast<std::uint32_t>(layout_.bits()));
+    }
+    const auto& kernel = kernels::active();
+    const std::uint32_t* weights = weights_.empty() ? nullptr : weights_.data();
+    detail::scan_blocks(
+        part, pool, [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
+          const std::uint32_t limit = whole_threshold(threshold);
+          return layout_.has_32_bit_words()
+                     ? kernel.hamming32(span, static_cast<std::uint32_t>(code_[0]), limit, out)
+                     : kernel.hamming(span, code_.data(), weights, code_.size(), limit, out);
+        });
+  }
+
+ private:
+  CodeLayout layout_;
+  std::vector<std::uint64_t> code_;
+  const std::vector<std::uint32_t>& weights_;
+};
+
 class HammingScorer final : public QueryScorer {
  public:
   HammingScorer(Codes queries, std::vector<std::uint32_t> weights)
       : queries_(std::move(queries)), weights_(std::move(weights)) {}
 
   std::size_t size() const noexcept override { return queries_.rows(); }
-
-  void scan(std::size_t query, const ScanPart& part, CandidatePool& pool) const override {
-    const CodeLayout& layout = queries_.layout();
-    detail::require_layout(part.codes, layout);
-    if (pool.threshold() < 0) return;
-    const auto& kernel = kernels::active();
-    std::vector<std::uint64_t> code(layout.words());
-    queries_.get_row(query, reinterpret_cast<std::uint8_t*>(code.data()));
-    const std::uint32_t* weights = weights_.empty() ? nullptr : weights_.data();
-    detail::scan_blocks(part, pool,
-                        [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
-                          const std::uint32_t limit = whole_threshold(threshold);
-                          return layout.has_32_bit_words()
-                                     ? kernel.hamming32(span, static_cast<std::uint32_t>(code[0]), limit, out)
-                                     : kernel.hamming(span, code.data(), weights, code.size(), limit, out);
-                        });
+  std::unique_ptr<QueryScan> begin(std::size_t query) const override {
+    return std::make_unique<HammingScan>(queries_, query, weights_);
   }
 
  private:

@@ -20,12 +20,15 @@ inline void require_layout(const CodesView& codes, const CodeLayout& expected) {
   }
 }
 
+/// Places for survivors: few, so that the threshold of the pool is looked at often.
+inline constexpr std::size_t kSurvivors = 256;
+
 /// Runs `kernel(BlockSpan, threshold, Survivors&) -> blocks done` over the rows of a part.
 template <class Kernel>
 void scan_blocks(const ScanPart& part, CandidatePool& pool, const Kernel& kernel) {
   constexpr std::size_t kBlock = kernels::kBlockRows;
-  std::array<std::uint32_t, 1024> rows;
-  std::array<float, 1024> distances;
+  std::array<std::uint32_t, kSurvivors> rows;
+  std::array<float, kSurvivors> distances;
 
   const auto run = [&](std::size_t first_block, std::size_t count, const std::uint64_t* masks) {
     while (count != 0) {

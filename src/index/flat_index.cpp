@@ -40,8 +40,9 @@ class FlatIndex final : public Index {
     const std::size_t shard_rows = ((rows + shards - 1) / shards + kBlock - 1) / kBlock * kBlock;
     std::vector<CandidatePool> pools(shards, CandidatePool(limit));
     detail::parallel_for(shards, sharding.threads, [&](std::size_t shard) {
+      const auto scan = scorer.begin(query);
       for (const auto& part : slice(parts, shard * shard_rows, (shard + 1) * shard_rows)) {
-        scorer.scan(query, part, pools[shard]);
+        scan->scan(part, pools[shard]);
       }
     });
     for (std::size_t shard = 1; shard < shards; ++shard) pools[0].merge(std::move(pools[shard]));

@@ -19,6 +19,10 @@ namespace {
   fill(part.hamming32, whole.hamming32);
   fill(part.adc8, whole.adc8);
   fill(part.adc4, whole.adc4);
+  fill(part.quantized_adc8, whole.quantized_adc8);
+  fill(part.quantized_adc4, whole.quantized_adc4);
+  fill(part.adc8_rows, whole.adc8_rows);
+  fill(part.adc4_rows, whole.adc4_rows);
   fill(part.l2_squared, whole.l2_squared);
   fill(part.inner_product, whole.inner_product);
   if (part.multiply_tile == nullptr) {
@@ -29,18 +33,26 @@ namespace {
   return part;
 }
 
+/// Distances of scattered rows are bound by memory, so the scalar functions serve everywhere.
+[[maybe_unused]] KernelTable with_scalar_rows(KernelTable table) {
+  table.adc8_rows = kScalarKernels.adc8_rows;
+  table.adc4_rows = kScalarKernels.adc4_rows;
+  return table;
+}
+
 std::vector<KernelTable> find_supported() {
   std::vector<KernelTable> tables = {kScalarKernels};
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                      __builtin_cpu_supports("bmi2");
   const bool vbmi =
       avx512 && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vpopcntdq");
-  if (avx2) tables.push_back(kAvx2Kernels);
-  if (avx512) tables.push_back(kAvx512Kernels);
-  if (vbmi) tables.push_back(completed(kAvx512VbmiKernels, kAvx512Kernels));
+  if (avx2) tables.push_back(with_scalar_rows(kAvx2Kernels));
+  if (avx512) tables.push_back(with_scalar_rows(kAvx512Kernels));
+  if (vbmi) tables.push_back(completed(kAvx512VbmiKernels, tables.back()));
 #elif defined(__aarch64__)
   tables.push_back(completed(kNeonKernels, kScalarKernels));
 #endif

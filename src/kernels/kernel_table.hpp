@@ -50,6 +50,18 @@ using Hamming32Scan = std::size_t (*)(const BlockSpan& span, std::uint32_t query
 using AdcScan = std::size_t (*)(const BlockSpan& span, const float* tables, std::size_t subspaces,
                                 float threshold, Survivors& out) noexcept;
 
+/// Quantized asymmetric distance: appends the rows whose sum of one table entry for each subspace is at most `limit`.
+/// Writes row numbers only, no distances. Tables uint8[m][256] for 8-bit codes; uint8[m][16] for 4-bit codes, entries
+/// below 128 and, when `subspaces` is odd, a last table of zeros.
+/// `subspaces` is at most kMaxQuantizedSubspaces, so that no sum exceeds 16 bits.
+using QuantizedAdcScan = std::size_t (*)(const BlockSpan& span, const std::uint8_t* tables,
+                                         std::size_t subspaces, std::uint16_t limit, Survivors& out) noexcept;
+inline constexpr std::size_t kMaxQuantizedSubspaces = 257;
+
+/// Asymmetric distances of `count` rows, in the fixed order: row r lies in block r / 64 of `blocks`.
+using AdcRows = void (*)(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
+                         const std::uint32_t* rows, std::size_t count, float* out) noexcept;
+
 /// Distance of `query` to rows of a matrix: row `indices[i]` (or i when null) at `base + row * stride`, to
 /// out[i].
 using RowDistances = void (*)(const float* query, const float* base, std::size_t stride,
@@ -68,6 +80,10 @@ struct KernelTable {
   Hamming32Scan hamming32;
   AdcScan adc8;
   AdcScan adc4;
+  QuantizedAdcScan quantized_adc8;  ///< null where the float scan is faster
+  QuantizedAdcScan quantized_adc4;
+  AdcRows adc8_rows;
+  AdcRows adc4_rows;
   RowDistances l2_squared;
   RowDistances inner_product;
   MultiplyTile multiply_tile;

@@ -5,19 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/kernel_table.hpp"
+#include "kernels/parts/scan.hpp"
 
 namespace medretrieval::kernels {
 namespace {
 
-inline std::uint64_t mask_of(const BlockSpan& span, std::size_t block) noexcept {
-  return span.masks == nullptr ? ~std::uint64_t{0} : span.masks[block];
-}
-
 /// Appends the masked rows of a block whose distance is up to the threshold.
 template <class Distance>
-inline void append(const Distance* distances, std::uint64_t mask, std::uint32_t threshold,
-                   std::uint32_t first_row, Survivors& out) noexcept {
+inline void append_up_to(const Distance* distances, std::uint64_t mask, std::uint32_t threshold,
+                         std::uint32_t first_row, Survivors& out) noexcept {
   for (; mask != 0; mask &= mask - 1) {
     const auto row = static_cast<std::size_t>(__builtin_ctzll(mask));
     if (distances[row] > threshold) continue;
@@ -35,42 +31,37 @@ inline uint64x2_t popcount64(uint64x2_t value) noexcept {
 std::size_t hamming(const BlockSpan& span, const std::uint64_t* query, const std::uint32_t* weights,
                     std::size_t words, std::uint32_t threshold, Survivors& out) noexcept {
   std::uint64_t distances[kBlockRows];
-  std::size_t block = 0;
-  for (; block < span.count && out.capacity - out.count >= kBlockRows; ++block) {
-    const std::uint64_t mask = mask_of(span, block);
-    if (mask == 0) continue;
-    const auto* codes = reinterpret_cast<const std::uint64_t*>(span.blocks + block * words * kBlockRows * 8);
-    for (std::size_t r = 0; r < kBlockRows; r += 2) {
-      uint64x2_t sum = vdupq_n_u64(0);
-      for (std::size_t w = 0; w < words; ++w) {
-        const uint64x2_t code = vld1q_u64(codes + w * kBlockRows + r);
-        const uint64x2_t bits = popcount64(veorq_u64(code, vdupq_n_u64(query[w])));
-        sum = weights == nullptr ? vaddq_u64(sum, bits)
-                                 : vmlal_u32(sum, vmovn_u64(bits), vdup_n_u32(weights[w]));
-      }
-      vst1q_u64(distances + r, sum);
-    }
-    append(distances, mask, threshold, span.first_row + static_cast<std::uint32_t>(block * kBlockRows), out);
-  }
-  return block;
+  return for_each_block(span, words * kBlockRows * 8, out,
+                        [&](const std::uint8_t* block, std::uint64_t mask, std::uint32_t first_row) {
+                          const auto* codes = reinterpret_cast<const std::uint64_t*>(block);
+                          for (std::size_t r = 0; r < kBlockRows; r += 2) {
+                            uint64x2_t sum = vdupq_n_u64(0);
+                            for (std::size_t w = 0; w < words; ++w) {
+                              const uint64x2_t code = vld1q_u64(codes + w * kBlockRows + r);
+                              const uint64x2_t bits = popcount64(veorq_u64(code, vdupq_n_u64(query[w])));
+                              sum = weights == nullptr
+                                        ? vaddq_u64(sum, bits)
+                                        : vmlal_u32(sum, vmovn_u64(bits), vdup_n_u32(weights[w]));
+                            }
+                            vst1q_u64(distances + r, sum);
+                          }
+                          append_up_to(distances, mask, threshold, first_row, out);
+                        });
 }
 
 std::size_t hamming32(const BlockSpan& span, std::uint32_t query, std::uint32_t threshold,
                       Survivors& out) noexcept {
   std::uint32_t distances[kBlockRows];
   const uint32x4_t wanted = vdupq_n_u32(query);
-  std::size_t block = 0;
-  for (; block < span.count && out.capacity - out.count >= kBlockRows; ++block) {
-    const std::uint64_t mask = mask_of(span, block);
-    if (mask == 0) continue;
-    const auto* codes = reinterpret_cast<const std::uint32_t*>(span.blocks + block * kBlockRows * 4);
-    for (std::size_t r = 0; r < kBlockRows; r += 4) {
-      const uint8x16_t different = vreinterpretq_u8_u32(veorq_u32(vld1q_u32(codes + r), wanted));
-      vst1q_u32(distances + r, vpaddlq_u16(vpaddlq_u8(vcntq_u8(different))));
-    }
-    append(distances, mask, threshold, span.first_row + static_cast<std::uint32_t>(block * kBlockRows), out);
-  }
-  return block;
+  return for_each_block(
+      span, kBlockRows * 4, out, [&](const std::uint8_t* block, std::uint64_t mask, std::uint32_t first_row) {
+        const auto* codes = reinterpret_cast<const std::uint32_t*>(block);
+        for (std::size_t r = 0; r < kBlockRows; r += 4) {
+          const uint8x16_t different = vreinterpretq_u8_u32(veorq_u32(vld1q_u32(codes + r), wanted));
+          vst1q_u32(distances + r, vpaddlq_u16(vpaddlq_u8(vcntq_u8(different))));
+        }
+        append_up_to(distances, mask, threshold, first_row, out);
+      });
 }
 
 struct Lanes {
@@ -134,7 +125,19 @@ void inner_product(const float* query, const float* base, std::size_t stride, co
 
 }  // namespace
 
-const KernelTable kNeonKernels = {"neon",     hamming,       hamming32, nullptr, nullptr,
-                                  l2_squared, inner_product, nullptr,   0,       0};
+const KernelTable kNeonKernels = {.name = "neon",
+                                  .hamming = hamming,
+                                  .hamming32 = hamming32,
+                                  .adc8 = nullptr,
+                                  .adc4 = nullptr,
+                                  .quantized_adc8 = nullptr,
+                                  .quantized_adc4 = nullptr,
+                                  .adc8_rows = nullptr,
+                                  .adc4_rows = nullptr,
+                                  .l2_squared = l2_squared,
+                                  .inner_product = inner_product,
+                                  .multiply_tile = nullptr,
+                                  .tile_rows = 0,
+                                  .tile_cols = 0};
 
 }  // namespace medretrieval::kernels

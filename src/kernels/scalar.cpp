@@ -2,33 +2,26 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/kernel_table.hpp"
+#include "kernels/parts/scan.hpp"
 
 namespace medretrieval::kernels {
 namespace {
-
-inline std::uint64_t mask_of(const BlockSpan& span, std::size_t block) noexcept {
-  return span.masks == nullptr ? ~std::uint64_t{0} : span.masks[block];
-}
 
 /// Calls distance(block pointer, row) for every masked row and keeps those up to the threshold.
 template <class Threshold, class Distance>
 inline std::size_t scan(const BlockSpan& span, std::size_t block_bytes, Threshold threshold, Survivors& out,
                         const Distance& distance) noexcept {
-  std::size_t block = 0;
-  for (; block < span.count && out.capacity - out.count >= kBlockRows; ++block) {
-    const std::uint8_t* codes = span.blocks + block * block_bytes;
-    for (std::uint64_t mask = mask_of(span, block); mask != 0; mask &= mask - 1) {
-      const auto row = static_cast<std::size_t>(__builtin_ctzll(mask));
-      const Threshold d = distance(codes, row);
-      if (d <= threshold) {
-        out.rows[out.count] = span.first_row + static_cast<std::uint32_t>(block * kBlockRows + row);
-        out.distances[out.count] = static_cast<float>(d);
-        ++out.count;
-      }
-    }
-  }
-  return block;
+  return for_each_block(span, block_bytes, out,
+                        [&](const std::uint8_t* codes, std::uint64_t mask, std::uint32_t first_row) {
+                          for (; mask != 0; mask &= mask - 1) {
+                            const auto row = static_cast<std::size_t>(__builtin_ctzll(mask));
+                            const Threshold d = distance(codes, row);
+                            if (!(d <= threshold)) continue;
+                            out.rows[out.count] = first_row + static_cast<std::uint32_t>(row);
+                            if (out.distances != nullptr) out.distances[out.count] = static_cast<float>(d);
+                            ++out.count;
+                          }
+                        });
 }
 
 inline float sum_lanes(float* lanes) noexcept {
@@ -60,27 +53,61 @@ std::size_t hamming32(const BlockSpan& span, std::uint32_t query, std::uint32_t 
   });
 }
 
-std::size_t adc8(const BlockSpan& span, const float* tables, std::size_t subspaces, float threshold,
-                 Survivors& out) noexcept {
-  return scan(span, subspaces * kBlockRows, threshold, out, [=](const std::uint8_t* codes, std::size_t row) {
-    float lanes[16] = {};
-    for (std::size_t m = 0; m < subspaces; ++m)
-      lanes[m % 16] += tables[m * 256 + codes[m * kBlockRows + row]];
-    return sum_lanes(lanes);
-  });
+/// The entry of subspace m of a row; kBits 4 or 8.
+template <std::size_t kBits>
+inline unsigned entry_of(const std::uint8_t* codes, std::size_t row, std::size_t m) noexcept {
+  if constexpr (kBits == 8) return codes[m * kBlockRows + row];
+  const unsigned both = codes[m / 2 * kBlockRows + row];
+  return m % 2 == 0 ? both & 15U : both >> 4U;
 }
 
-std::size_t adc4(const BlockSpan& span, const float* tables, std::size_t subspaces, float threshold,
-                 Survivors& out) noexcept {
-  return scan(span, (subspaces + 1) / 2 * kBlockRows, threshold, out,
+template <std::size_t kBits>
+constexpr std::size_t block_bytes(std::size_t subspaces) noexcept {
+  return (subspaces * kBits + 7) / 8 * kBlockRows;
+}
+
+template <std::size_t kBits>
+inline float adc_distance(const std::uint8_t* codes, std::size_t row, const float* tables,
+                          std::size_t subspaces) noexcept {
+  float lanes[16] = {};
+  for (std::size_t m = 0; m < subspaces; ++m) {
+    lanes[m % 16] += tables[(m << kBits) + entry_of<kBits>(codes, row, m)];
+  }
+  return sum_lanes(lanes);
+}
+
+template <std::size_t kBits>
+std::size_t adc(const BlockSpan& span, const float* tables, std::size_t subspaces, float threshold,
+                Survivors& out) noexcept {
+  return scan(span, block_bytes<kBits>(subspaces), threshold, out,
               [=](const std::uint8_t* codes, std::size_t row) {
-                float lanes[16] = {};
-                for (std::size_t m = 0; m < subspaces; ++m) {
-                  const unsigned byte = codes[m / 2 * kBlockRows + row];
-                  lanes[m % 16] += tables[m * 16 + (m % 2 == 0 ? byte & 15U : byte >> 4U)];
-                }
-                return sum_lanes(lanes);
+                return adc_distance<kBits>(codes, row, tables, subspaces);
               });
+}
+
+template <std::size_t kBits>
+void adc_rows(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
+              const std::uint32_t* rows, std::size_t count, float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint8_t* codes = blocks + rows[i] / kBlockRows * block_bytes<kBits>(subspaces);
+    out[i] = adc_distance<kBits>(codes, rows[i] % kBlockRows, tables, subspaces);
+  }
+}
+
+template <std::size_t kBits>
+std::size_t quantized_adc(const BlockSpan& span, const std::uint8_t* tables, std::size_t subspaces,
+                          std::uint16_t limit, Survivors& out) noexcept {
+  Survivors rows_only = {out.rows, nullptr, out.capacity, out.count};
+  const std::size_t done = scan(span, block_bytes<kBits>(subspaces), std::uint32_t{limit}, rows_only,
+                                [=](const std::uint8_t* codes, std::size_t row) {
+                                  std::uint32_t sum = 0;
+                                  for (std::size_t m = 0; m < subspaces; ++m) {
+                                    sum += tables[(m << kBits) + entry_of<kBits>(codes, row, m)];
+                                  }
+                                  return sum;
+                                });
+  out.count = rows_only.count;
+  return done;
 }
 
 /// Rows in the fixed order; the last group of 16 is padded with zeros like everywhere else.
@@ -132,7 +159,19 @@ void multiply_tile(const float* a, const float* b, std::size_t depth, float* c,
 
 }  // namespace
 
-const KernelTable kScalarKernels = {"scalar",   hamming,       hamming32,     adc8,      adc4,
-                                    l2_squared, inner_product, multiply_tile, kTileRows, kTileCols};
+const KernelTable kScalarKernels = {.name = "scalar",
+                                    .hamming = hamming,
+                                    .hamming32 = hamming32,
+                                    .adc8 = adc<8>,
+                                    .adc4 = adc<4>,
+                                    .quantized_adc8 = quantized_adc<8>,
+                                    .quantized_adc4 = quantized_adc<4>,
+                                    .adc8_rows = adc_rows<8>,
+                                    .adc4_rows = adc_rows<4>,
+                                    .l2_squared = l2_squared,
+                                    .inner_product = inner_product,
+                                    .multiply_tile = multiply_tile,
+                                    .tile_rows = kTileRows,
+                                    .tile_cols = kTileCols};
 
 }  // namespace medretrieval::kernels

@@ -96,7 +96,7 @@ TEST(Scan, HammingPoolsEqualASortAtEveryLengthAndRange) {
         part.masks = mask;
         for (const std::size_t capacity : {0U, 1U, 10U, 300U}) {
           CandidatePool pool({.count = capacity});
-          scorer.scan(0, part, pool);
+          scorer.begin(0)->scan(part, pool);
           expect_equal(pool.take(), expected_pool(part, distances, capacity),
                        std::to_string(bits) + " bits, " + std::to_string(rows) + " rows");
         }
@@ -119,7 +119,7 @@ TEST(Scan, AdversarialLargePoolsStayExact) {
     const ScanPart part = {codes, {}, ids, 0, 0, kRows, nullptr};
     for (const std::size_t capacity : {1U, 20U, 1000U, 5000U, 50000U}) {
       CandidatePool pool({.count = capacity});
-      scorer.scan(0, part, pool);
+      scorer.begin(0)->scan(part, pool);
       expect_equal(pool.take(), expected_pool(part, distances, capacity),
                    std::to_string(distinct) + " codes");
     }
@@ -143,7 +143,7 @@ TEST(Scan, MergedPoolsEqualOnePool) {
     part.begin = begin;
     part.end = std::min(kRows, begin + 700);
     CandidatePool pool({.count = 100});
-    scorer.scan(0, part, pool);
+    scorer.begin(0)->scan(part, pool);
     merged.merge(std::move(pool));
   }
   expect_equal(merged.take(), expected_pool(whole, distances, 100), "merged");
@@ -161,7 +161,7 @@ TEST(Scan, WithinARadiusNothingIsLeftOut) {
   const ScanPart part = {codes, {}, ids, 0, 0, 5000, nullptr};
   for (const float radius : {-1.0F, 0.0F, 17.0F, 17.9F, 40.0F}) {
     CandidatePool pool({.radius = radius});
-    scorer.scan(0, part, pool);
+    scorer.begin(0)->scan(part, pool);
     const auto count =
         std::count_if(distances.begin(), distances.end(), [&](float d) { return d <= radius; });
     EXPECT_EQ(pool.take().size(), static_cast<std::size_t>(count)) << radius;
@@ -192,7 +192,7 @@ TEST(Scan, AdcPoolsEqualASort) {
       const QueryScorer& scorer = *scorer_owner;
       const ScanPart part = {codes, {}, ids, 0, 5, 1990, nullptr};
       CandidatePool pool({.count = 50});
-      scorer.scan(1, part, pool);
+      scorer.begin(1)->scan(part, pool);
       expect_equal(pool.take(), expected_pool(part, distances, 50), layout.to_string());
     }
   }
@@ -207,7 +207,7 @@ TEST(Scan, ExactDistancesAreWhatTheySay) {
   for (const auto distance : {FeatureDistance::l2, FeatureDistance::inner_product, FeatureDistance::cosine}) {
     const FeatureScorer scorer(queries, distance);
     CandidatePool pool({.count = 500});
-    scorer.scan(1, {none, features, ids, 0, 0, 500, nullptr}, pool);
+    scorer.begin(1)->scan({none, features, ids, 0, 0, 500, nullptr}, pool);
     const auto all = pool.take();
     ASSERT_EQ(all.size(), 500U);
     for (const auto& candidate : all) {
@@ -247,7 +247,7 @@ TEST(Scan, CodesOfAnotherLayoutAreRefused) {
   const Codes other(CodeLayout::binary(128), 10);
   const std::vector<ItemId> ids(10);
   CandidatePool pool({.count = 5});
-  EXPECT_ERROR(scorer->scan(0, {other, {}, ids, 0, 0, 10, nullptr}, pool), incompatible,
+  EXPECT_ERROR(scorer->begin(0)->scan({other, {}, ids, 0, 0, 10, nullptr}, pool), incompatible,
                "expected the layout binary(64), got binary(128)");
   EXPECT_ERROR(make_hamming_scorer(Codes(CodeLayout::product(8, 8), 1)), incompatible, "product(8 x 8 bits)");
   EXPECT_ERROR(make_adc_scorer(CodeLayout::product(8, 8), Matrix(1, 8)), incompatible, "2048 entries, got 8");

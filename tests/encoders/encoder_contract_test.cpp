@@ -127,7 +127,7 @@ TEST_P(EveryEncoder, NearFeaturesAreNearByCode) {
   int shared = 0;
   for (std::size_t q = 0; q < 60; ++q) {
     CandidatePool pool({.count = 10});
-    scorer->scan(q, {codes, {}, ids, 0, 0, static_cast<std::uint32_t>(ids.size()), nullptr}, pool);
+    scorer->begin(q)->scan({codes, {}, ids, 0, 0, static_cast<std::uint32_t>(ids.size()), nullptr}, pool);
     for (const auto& candidate : pool.take()) shared += candidate.id % 30 == q % 30;
   }
   EXPECT_GT(shared, 300) << "of 600; chance is 20";

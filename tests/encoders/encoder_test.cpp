@@ -29,8 +29,8 @@ std::vector<Candidate> scan_all(const Encoder& encoder, const Codes& codes, Matr
   std::vector<ItemId> ids(codes.rows());
   std::iota(ids.begin(), ids.end(), ItemId{0});
   CandidatePool pool({.count = codes.rows()});
-  encoder.scorer(query)->scan(0, {codes, {}, ids, 0, 0, static_cast<std::uint32_t>(codes.rows()), nullptr},
-                              pool);
+  encoder.scorer(query)->begin(0)->scan(
+      {codes, {}, ids, 0, 0, static_cast<std::uint32_t>(codes.rows()), nullptr}, pool);
   return pool.take();
 }
 

@@ -29,7 +29,8 @@ struct PlainGallery {
     CandidatePool pool({});
     model.encoder()
         ->scorer(MatrixView(query))
-        ->scan(0, {codes, {}, rows, 0, 0, static_cast<std::uint32_t>(rows.size()), nullptr}, pool);
+        ->begin(0)
+        ->scan({codes, {}, rows, 0, 0, static_cast<std::uint32_t>(rows.size()), nullptr}, pool);
     std::vector<float> distances(rows.size());
     for (const auto& candidate : pool.take()) distances[candidate.id] = candidate.distance;
     return distances;

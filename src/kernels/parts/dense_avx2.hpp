@@ -1,0 +1,91 @@
+// Row distances and matrix tiles with 256-bit registers.
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernels/kernel_table.hpp"
+
+namespace medretrieval::kernels {
+namespace {
+
+/// The first `count` (0 to 8) floats, then zeros.
+inline __m256 load_partial(const float* values, std::size_t count) noexcept {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256i inside = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane);
+  return _mm256_maskload_ps(values, inside);
+}
+
+inline float sum_lanes(__m256 low, __m256 high) noexcept {
+  const __m256 eight = _mm256_add_ps(low, high);
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+template <class Term>
+inline void row_distances(const float* query, const float* base, std::size_t stride,
+                          const std::uint32_t* indices, std::size_t count, std::size_t dimension, float* out,
+                          const Term& term) noexcept {
+  const std::size_t whole = dimension / 16 * 16;
+  const std::size_t rest = dimension - whole;
+  const std::size_t rest_low = rest < 8 ? rest : 8;
+  for (std::size_t i = 0; i < count; ++i) {
+    const float* row = base + (indices == nullptr ? i : indices[i]) * stride;
+    __m256 low = _mm256_setzero_ps();
+    __m256 high = _mm256_setzero_ps();
+    for (std::size_t d = 0; d < whole; d += 16) {
+      low = term(_mm256_loadu_ps(query + d), _mm256_loadu_ps(row + d), low);
+      high = term(_mm256_loadu_ps(query + d + 8), _mm256_loadu_ps(row + d + 8), high);
+    }
+    if (rest != 0) {
+      low = term(load_partial(query + whole, rest_low), load_partial(row + whole, rest_low), low);
+      high = term(load_partial(query + whole + rest_low, rest - rest_low),
+                  load_partial(row + whole + rest_low, rest - rest_low), high);
+    }
+    out[i] = sum_lanes(low, high);
+  }
+}
+
+[[maybe_unused]] void l2_squared(const float* query, const float* base, std::size_t stride,
+                                 const std::uint32_t* indices, std::size_t count, std::size_t dimension,
+                                 float* out) noexcept {
+  row_distances(query, base, stride, indices, count, dimension, out, [](__m256 a, __m256 b, __m256 sum) {
+    const __m256 difference = _mm256_sub_ps(a, b);
+    return _mm256_fmadd_ps(difference, difference, sum);
+  });
+}
+
+[[maybe_unused]] void inner_product(const float* query, const float* base, std::size_t stride,
+                                    const std::uint32_t* indices, std::size_t count, std::size_t dimension,
+                                    float* out) noexcept {
+  row_distances(query, base, stride, indices, count, dimension, out,
+                [](__m256 a, __m256 b, __m256 sum) { return _mm256_fmadd_ps(a, b, sum); });
+}
+
+constexpr std::size_t kTileRows = 6;
+constexpr std::size_t kTileCols = 16;
+
+[[maybe_unused]] void multiply_tile(const float* a, const float* b, std::size_t depth, float* c,
+                                    std::size_t c_stride) noexcept {
+  __m256 sums[kTileRows][2];
+  for (std::size_t i = 0; i < kTileRows; ++i) {
+    sums[i][0] = _mm256_loadu_ps(c + i * c_stride);
+    sums[i][1] = _mm256_loadu_ps(c + i * c_stride + 8);
+  }
+  for (std::size_t k = 0; k < depth; ++k) {
+    const __m256 left = _mm256_loadu_ps(b + k * kTileCols);
+    const __m256 right = _mm256_loadu_ps(b + k * kTileCols + 8);
+#pragma GCC unroll 6
+    for (std::size_t i = 0; i < kTileRows; ++i) {
+      const __m256 value = _mm256_broadcast_ss(a + k * kTileRows + i);
+      sums[i][0] = _mm256_fmadd_ps(value, left, sums[i][0]);
+      sums[i][1] = _mm256_fmadd_ps(value, right, sums[i][1]);
+    }
+  }
+  for (std::size_t i = 0; i < kTileRows; ++i) {
+    _mm256_storeu_ps(c + i * c_stride, sums[i][0]);
+    _mm256_storeu_ps(c + i * c_stride + 8, sums[i][1]);
+  }
+}
+}  // namespace
+}  // namespace medretrieval::kernels
