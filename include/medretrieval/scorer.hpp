@@ -37,6 +37,7 @@ struct ScanPart {
   std::uint32_t end = 0;                 ///< one past the last row
   const std::uint64_t* masks = nullptr;  ///< one word for each block of 64 rows of the segment, bit r for row
                                          ///< r of the block; only set rows count. Null: every row counts
+  std::span<const std::uint32_t> excluded = {};  ///< a few further rows that do not count, ascending
 };
 
 /// How many candidates stay, and how far away.
@@ -77,6 +78,7 @@ class CandidatePool {
   std::size_t within_ = 0;             // candidates counted at or below the threshold
   std::vector<Candidate> candidates_;
   const ItemId* ids_ = nullptr;
+  std::span<const std::uint32_t> excluded_;
   std::uint32_t segment_ = 0;
 };
 

@@ -17,6 +17,7 @@ CandidatePool::CandidatePool(PoolLimit limit)
 
 void CandidatePool::enter(const ScanPart& part) noexcept {
   ids_ = part.ids.data();
+  excluded_ = part.excluded;
   segment_ = part.segment;
 }
 
@@ -42,6 +43,7 @@ void CandidatePool::tally(float distance) {
 void CandidatePool::offer(const std::uint32_t* rows, const float* distances, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     if (!(distances[i] <= threshold_)) continue;
+    if (!excluded_.empty() && std::binary_search(excluded_.begin(), excluded_.end(), rows[i])) continue;
     candidates_.push_back({ids_[rows[i]], distances[i], segment_, rows[i]});
     if (!counts_.empty()) tally(distances[i]);
   }

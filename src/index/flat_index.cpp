@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <medretrieval/index.hpp>
+#include <memory>
 #include <optional>
 
 #include "base/parallel_for.hpp"
@@ -7,6 +8,10 @@
 namespace medretrieval {
 
 namespace {
+
+constexpr std::size_t kBlock = CodeLayout::kBlockRows;
+constexpr std::size_t kTileBytes =
+    256 * 1024;  // of codes or features that a group of queries shares in the cache
 
 /// The rows `first` to `last - 1` of all parts, counted through them.
 std::vector<ScanPart> slice(std::span<const ScanPart> parts, std::size_t first, std::size_t last) {
@@ -25,28 +30,99 @@ std::vector<ScanPart> slice(std::span<const ScanPart> parts, std::size_t first, 
   return chosen;
 }
 
+/// Rows of a tile, a multiple of a block.
+std::size_t tile_rows(const ScanPart& part) {
+  const std::size_t row_bytes =
+      part.codes.rows() != 0 ? part.codes.layout().row_bytes() : part.features.cols() * sizeof(float);
+  return std::max<std::size_t>(1, kTileBytes / row_bytes / kBlock) * kBlock;
+}
+
+/// One query of a group on its way through its parts.
+class Walk {
+ public:
+  Walk(const QueryScorer& scorer, const IndexQuery& query)
+      : scan_(scorer.begin(query.query)), parts_(query.parts), pool_(query.limit) {
+    if (!parts_.empty()) row_ = parts_.front().begin;
+  }
+
+  /// The part it stands in and its next row; null at the end.
+  const ScanPart* part() const { return parts_.empty() ? nullptr : &parts_.front(); }
+  std::uint32_t row() const { return row_; }
+
+  /// Scans what it has of a segment below row `end`.
+  void scan_to(std::uint32_t segment, std::size_t end) {
+    while (!parts_.empty() && parts_.front().segment == segment && row_ < end) {
+      ScanPart piece = parts_.front();
+      piece.begin = row_;
+      piece.end = static_cast<std::uint32_t>(std::min<std::size_t>(end, piece.end));
+      scan_->scan(piece, pool_);
+      row_ = piece.end;
+      if (row_ < parts_.front().end) return;
+      parts_ = parts_.subspan(1);
+      if (!parts_.empty()) row_ = parts_.front().begin;
+    }
+  }
+
+  std::vector<Candidate> take() { return pool_.take(); }
+
+ private:
+  std::unique_ptr<QueryScan> scan_;
+  std::span<const ScanPart> parts_;
+  std::uint32_t row_ = 0;
+  CandidatePool pool_;
+};
+
+/// The walk that is furthest behind; null when all are at their end.
+const Walk* last_of(const std::vector<Walk>& walks) {
+  const Walk* last = nullptr;
+  for (const auto& walk : walks) {
+    if (walk.part() == nullptr) continue;
+    if (last == nullptr || walk.part()->segment < last->part()->segment ||
+        (walk.part()->segment == last->part()->segment && walk.row() < last->row())) {
+      last = &walk;
+    }
+  }
+  return last;
+}
+
 class FlatIndex final : public Index {
  public:
   std::string_view name() const noexcept override { return "flat"; }
 
-  std::vector<Candidate> find(const QueryScorer& scorer, std::size_t query, std::span<const ScanPart> parts,
-                              const PoolLimit& limit, const Sharding& sharding) const override {
+  std::vector<Candidate> find(const QueryScorer& scorer, const IndexQuery& query,
+                              const Sharding& sharding) const override {
     std::size_t rows = 0;
-    for (const auto& part : parts) rows += part.end - part.begin;
+    for (const auto& part : query.parts) rows += part.end - part.begin;
     // Shards end at multiples of a block, so that no block is scanned twice.
-    constexpr std::size_t kBlock = CodeLayout::kBlockRows;
     const std::size_t shards =
         std::max<std::size_t>(1, std::min(sharding.shards, (rows + kBlock - 1) / kBlock));
     const std::size_t shard_rows = ((rows + shards - 1) / shards + kBlock - 1) / kBlock * kBlock;
-    std::vector<CandidatePool> pools(shards, CandidatePool(limit));
+    std::vector<CandidatePool> pools(shards, CandidatePool(query.limit));
     detail::parallel_for(shards, sharding.threads, [&](std::size_t shard) {
-      const auto scan = scorer.begin(query);
-      for (const auto& part : slice(parts, shard * shard_rows, (shard + 1) * shard_rows)) {
+      const auto scan = scorer.begin(query.query);
+      for (const auto& part : slice(query.parts, shard * shard_rows, (shard + 1) * shard_rows)) {
         scan->scan(part, pools[shard]);
       }
     });
     for (std::size_t shard = 1; shard < shards; ++shard) pools[0].merge(std::move(pools[shard]));
     return pools[0].take();
+  }
+
+  std::vector<std::vector<Candidate>> find_group(const QueryScorer& scorer,
+                                                 std::span<const IndexQuery> queries) const override {
+    std::vector<Walk> walks;
+    walks.reserve(queries.size());
+    for (const auto& query : queries) walks.emplace_back(scorer, query);
+    while (const Walk* last = last_of(walks)) {
+      const ScanPart& part = *last->part();
+      const std::uint32_t segment = part.segment;
+      const std::size_t end = last->row() / kBlock * kBlock + tile_rows(part);
+      for (auto& walk : walks) walk.scan_to(segment, end);
+    }
+    std::vector<std::vector<Candidate>> found;
+    found.reserve(walks.size());
+    for (auto& walk : walks) found.push_back(walk.take());
+    return found;
   }
 };
 

@@ -1,6 +1,7 @@
 #include "search/query_plan.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/concat.hpp"
 
@@ -9,10 +10,28 @@ namespace medretrieval::detail {
 Planner::Planner(const SnapshotState& state, const Filter& filter, bool exclude_own_patient, bool need_codes,
                  bool need_features)
     : state_(state),
-      base_(rows_that_meet(filter, state)),
       exclude_own_patient_(exclude_own_patient),
       need_codes_(need_codes),
-      need_features_(need_features) {}
+      need_features_(need_features) {
+  for (auto& mask : rows_that_meet(filter, state)) {
+    BaseRows rows = {std::move(mask), {}};
+    std::uint32_t count = 0;
+    for (std::size_t w = 0; rows.mask != nullptr && w < rows.mask->size(); ++w) {
+      rows.before.push_back(count);
+      count += static_cast<std::uint32_t>(std::popcount((*rows.mask)[w]));
+    }
+    base_.push_back(std::move(rows));
+  }
+}
+
+std::size_t Planner::BaseRows::count(std::size_t begin, std::size_t end) const {
+  if (mask == nullptr || begin >= end) return end - begin;
+  const std::size_t first = begin / 64;
+  const std::size_t last = (end - 1) / 64;
+  const std::size_t whole = before[last] - before[first];
+  // Rows of the first word before `begin` do not count; those of the last word up to `end` do.
+  return whole - count_rows(mask, first * 64, begin) + count_rows(mask, last * 64, end);
+}
 
 QueryPlan Planner::plan(const QueryContext& context, const ClassGate* gate, std::span<const float> posterior,
                         const GateOptions& options, std::size_t wanted) const {
@@ -30,8 +49,8 @@ QueryPlan Planner::plan(const QueryContext& context, const ClassGate* gate, std:
   return plan;
 }
 
-/// The base mask without the query's own patient and itself.
-RowMask Planner::mask_of(std::size_t part, const QueryContext& context) const {
+/// Rows of the query's own patient and of itself, ascending.
+std::vector<std::uint32_t> Planner::excluded_of(std::size_t part, const QueryContext& context) const {
   const gallery::Segment& segment = *state_.parts[part].segment;
   std::vector<std::uint32_t> excluded;
   const auto* patients = segment.text("patient");
@@ -44,13 +63,12 @@ RowMask Planner::mask_of(std::size_t part, const QueryContext& context) const {
   if (context.self) {
     if (const auto row = segment.find(*context.self)) excluded.push_back(*row);
   }
-  if (excluded.empty()) return base_[part];
-  MaskBuilder mask(base_[part], segment.rows());
-  for (const auto row : excluded) {
-    if (row >= segment.rows()) segment.file().corrupt("the patients name a row that is not there");
-    mask.clear(row);
+  std::sort(excluded.begin(), excluded.end());
+  excluded.erase(std::unique(excluded.begin(), excluded.end()), excluded.end());
+  if (!excluded.empty() && excluded.back() >= segment.rows()) {
+    segment.file().corrupt("the patients name a row that is not there");
   }
-  return mask.finish();
+  return excluded;
 }
 
 QueryPlan Planner::plan_classes(const QueryContext& context, bool gated, std::vector<ClassId> classes) const {
@@ -60,9 +78,10 @@ QueryPlan Planner::plan_classes(const QueryContext& context, bool gated, std::ve
   for (std::size_t p = 0; p < state_.parts.size(); ++p) {
     const gallery::Segment& segment = *state_.parts[p].segment;
     const auto rows = static_cast<std::uint32_t>(segment.rows());
-    RowMask mask = mask_of(p, context);
+    const BaseRows& base = base_[p];
+    plan.excluded.push_back(excluded_of(p, context));
     if (!gated) {
-      add(plan, p, std::move(mask), 0, rows);
+      add(plan, p, base.mask, base.count(0, rows), 0, rows);
       continue;
     }
     const bool members_elsewhere = std::any_of(
@@ -70,7 +89,7 @@ QueryPlan Planner::plan_classes(const QueryContext& context, bool gated, std::ve
     if (!members_elsewhere) {  // the class libraries lie contiguous
       for (const auto label : classes) {
         const auto [begin, end] = segment.class_range(label);
-        add(plan, p, mask, begin, end);
+        add(plan, p, base.mask, base.count(begin, end), begin, end);
       }
       continue;
     }
@@ -80,35 +99,34 @@ QueryPlan Planner::plan_classes(const QueryContext& context, bool gated, std::ve
       admitted.set_range(begin, end);
       if (const auto members = segment.members(label)) admitted.unite(*members);
     }
-    if (mask != nullptr) admitted.intersect(*mask);
-    add(plan, p, admitted.finish(), 0, rows);
+    if (base.mask != nullptr) admitted.intersect(*base.mask);
+    auto mask = admitted.finish();
+    const std::size_t eligible = count_rows(mask, 0, rows);
+    add(plan, p, std::move(mask), eligible, 0, rows);
   }
   return plan;
 }
 
-void Planner::add(QueryPlan& plan, std::size_t part, RowMask mask, std::uint32_t begin,
+/// \param eligible rows of the mask between `begin` and `end`
+void Planner::add(QueryPlan& plan, std::size_t part, RowMask mask, std::size_t eligible, std::uint32_t begin,
                   std::uint32_t end) const {
-  const std::size_t eligible = count_rows(mask, begin, end);
+  const auto is_set = [&](std::uint32_t row) {
+    return mask == nullptr || ((*mask)[row / 64] >> row % 64 & 1) != 0;
+  };
+  const auto& excluded = plan.excluded.back();
+  const auto from = std::lower_bound(excluded.begin(), excluded.end(), begin);
+  const auto to = std::lower_bound(from, excluded.end(), end);
+  eligible -= static_cast<std::size_t>(std::count_if(from, to, is_set));
   if (eligible == 0) return;
   const gallery::Segment& segment = *state_.parts[part].segment;
   const CodesView no_codes(CodeLayout::binary(1), nullptr, 0);
-  ScanPart scan = {need_codes_ ? segment.codes(begin, end) : no_codes,
-                   segment.features(),
-                   segment.ids(),
-                   static_cast<std::uint32_t>(part),
-                   begin,
-                   end,
-                   mask == nullptr ? nullptr : mask->data()};
-  if (need_features_) {
-    if (mask == nullptr) {
-      segment.ensure_features(begin, end);
-    } else {
-      for (std::uint32_t row = begin; row < end; ++row) {
-        if (((*mask)[row / 64] >> row % 64 & 1) != 0) segment.ensure_features(row, row + 1);
-      }
-    }
+  plan.parts.push_back({need_codes_ ? segment.codes(begin, end) : no_codes, segment.features(), segment.ids(),
+                        static_cast<std::uint32_t>(part), begin, end,
+                        mask == nullptr ? nullptr : mask->data(), std::span(from, to)});
+  if (need_features_ && mask == nullptr) segment.ensure_features(begin, end);
+  for (std::uint32_t row = begin; need_features_ && mask != nullptr && row < end; ++row) {
+    if (is_set(row)) segment.ensure_features(row, row + 1);
   }
-  plan.parts.push_back(scan);
   plan.masks.push_back(std::move(mask));
   plan.eligible += eligible;
 }

@@ -12,7 +12,8 @@ namespace medretrieval::detail {
 
 struct QueryPlan {
   std::vector<ScanPart> parts;
-  std::vector<RowMask> masks;  ///< that the parts point into
+  std::vector<RowMask> masks;                        ///< that the parts point into
+  std::vector<std::vector<std::uint32_t>> excluded;  ///< that the parts point into, one for each segment
   std::size_t eligible = 0;
   std::vector<ClassId> classes;  ///< searched; empty without a gate
   bool widened = false;
@@ -34,12 +35,21 @@ class Planner {
                  const GateOptions& options, std::size_t wanted) const;
 
  private:
+  /// Rows that meet the filter, and how many there are before each word of the mask.
+  struct BaseRows {
+    RowMask mask;
+    std::vector<std::uint32_t> before;
+
+    std::size_t count(std::size_t begin, std::size_t end) const;
+  };
+
   QueryPlan plan_classes(const QueryContext& context, bool gated, std::vector<ClassId> classes) const;
-  RowMask mask_of(std::size_t part, const QueryContext& context) const;
-  void add(QueryPlan& plan, std::size_t part, RowMask mask, std::uint32_t begin, std::uint32_t end) const;
+  std::vector<std::uint32_t> excluded_of(std::size_t part, const QueryContext& context) const;
+  void add(QueryPlan& plan, std::size_t part, RowMask mask, std::size_t eligible, std::uint32_t begin,
+           std::uint32_t end) const;
 
   const SnapshotState& state_;
-  std::vector<RowMask> base_;
+  std::vector<BaseRows> base_;
   bool exclude_own_patient_;
   bool need_codes_;
   bool need_features_;

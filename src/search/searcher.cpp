@@ -71,17 +71,29 @@ class Posteriors {
   Matrix computed_;
 };
 
-/// Threads over queries when there are enough of them, else over the shards of one query at a time.
+constexpr std::size_t kMostInGroup = 64;
+
+/// Threads over groups of queries when there are enough queries, else over the shards of one query at a time.
 struct Parallelism {
-  int over_queries = 1;
+  int over_groups = 1;
+  std::size_t group = 1;  ///< queries in one
   Sharding sharding;
 
   Parallelism(std::size_t queries, int threads, std::size_t shards) {
-    const int all = detail::resolve_threads(threads);
-    const bool by_query = queries >= static_cast<std::size_t>(all);
-    over_queries = by_query ? all : 1;
-    sharding.threads = by_query ? 1 : all;
+    const auto all = static_cast<std::size_t>(detail::resolve_threads(threads));
+    const bool by_query = queries >= all;
+    const bool grouped = by_query && shards <= 1;
+    over_groups = by_query ? static_cast<int>(all) : 1;
+    group = grouped ? std::clamp<std::size_t>((queries + all - 1) / all, 1, kMostInGroup) : 1;
+    sharding.threads = by_query ? 1 : static_cast<int>(all);
     sharding.shards = shards != 0 ? shards : static_cast<std::size_t>(sharding.threads);
+  }
+
+  /// Calls run(first query, number of queries) for all groups.
+  template <class Run>
+  void for_each_group(std::size_t queries, const Run& run) const {
+    detail::parallel_for((queries + group - 1) / group, over_groups,
+                         [&](std::size_t g) { run(g * group, std::min(group, queries - g * group)); });
   }
 };
 
@@ -105,6 +117,15 @@ SearchResult result_of(const QueryPlan& plan, const std::vector<Ranked>& ranked,
   return result;
 }
 
+/// The pools of a group, or of a lone query in shards.
+std::vector<std::vector<Candidate>> find_pools(const QueryScorer& scorer, std::span<const IndexQuery> queries,
+                                               const Sharding& sharding) {
+  if (queries.size() > 1) return flat_index().find_group(scorer, queries);
+  std::vector<std::vector<Candidate>> pools;
+  pools.push_back(flat_index().find(scorer, queries.front(), sharding));
+  return pools;
+}
+
 /// Everything that one search call shares between its queries.
 class Search {
  public:
@@ -117,31 +138,43 @@ class Search {
     if (!options.exact) scorer_ = state.model.encoder()->scorer(queries);
   }
 
-  SearchResult run(std::size_t query, const QueryPlan& plan) const {
-    // Grouping may need a larger pool than pool_factor * k: it doubles until k groups stand or every row is
-    // in it.
-    std::size_t pool_size = options_.exact ? options_.k : options_.k * options_.pool_factor;
-    for (;;) {
-      pool_size = std::min(pool_size, plan.eligible);
-      const auto pool = flat_index().find(first_stage(), query, plan.parts, {.count = pool_size}, sharding_);
-      auto ranked = options_.exact || options_.rerank == Rerank::none
-                        ? with_code_distance(pool, options_.exact)
-                        : detail::reranked(state_, exact_, query, pool);
-      ranked = detail::first_of_groups(state_, options_.group_by, ranked);
-      if (ranked.size() < options_.k && pool_size < plan.eligible) {
-        pool_size *= 2;
-        continue;
-      }
-      SearchResult result = result_of(plan, ranked, options_.k);
-      result.pool_size = pool.size();
-      result.shortfall = options_.k - result.hits.size();
-      return result;
+  /// Answers the queries from `first`, one for each plan.
+  void run(std::size_t first, const std::vector<QueryPlan>& plans, std::span<SearchResult> results) const {
+    std::vector<IndexQuery> group;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      group.push_back({first + i, plans[i].parts, {.count = std::min(first_pool_size(), plans[i].eligible)}});
+    }
+    auto pools = find_pools(first_stage(), group, sharding_);
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      results[i] = finish(group[i], plans[i], std::move(pools[i]));
     }
   }
 
  private:
   const QueryScorer& first_stage() const {
     return options_.exact ? static_cast<const QueryScorer&>(exact_) : *scorer_;
+  }
+  std::size_t first_pool_size() const {
+    return options_.exact ? options_.k : options_.k * options_.pool_factor;
+  }
+
+  /// Ranks the pool. Grouping may need a larger one than pool_factor * k: it doubles until k groups stand or every row
+  /// is in it.
+  SearchResult finish(IndexQuery query, const QueryPlan& plan, std::vector<Candidate> pool) const {
+    for (;;) {
+      auto ranked = options_.exact || options_.rerank == Rerank::none
+                        ? with_code_distance(pool, options_.exact)
+                        : detail::reranked(state_, exact_, query.query, pool);
+      ranked = detail::first_of_groups(state_, options_.group_by, ranked);
+      if (ranked.size() >= options_.k || query.limit.count >= plan.eligible) {
+        SearchResult result = result_of(plan, ranked, options_.k);
+        result.pool_size = pool.size();
+        result.shortfall = options_.k - result.hits.size();
+        return result;
+      }
+      query.limit.count = std::min(query.limit.count * 2, plan.eligible);
+      pool = flat_index().find(first_stage(), query, sharding_);
+    }
   }
 
   const detail::SnapshotState& state_;
@@ -199,12 +232,14 @@ std::vector<SearchResult> Searcher::search(MatrixView queries, const SearchOptio
   const QueryContext unknown;
   std::vector<SearchResult> results(queries.rows());
   detail::ProgressCounter counter(options.progress, "search", queries.rows());
-  detail::parallel_for(queries.rows(), parallelism.over_queries, [&](std::size_t q) {
-    const QueryContext& context = contexts.empty() ? unknown : contexts[q];
-    const auto plan = planner.plan(context, posteriors.gate(), posteriors.of(q), options.gate,
-                                   options.widen_gate ? options.k : 0);
-    results[q] = search.run(q, plan);
-    counter.add(1);
+  parallelism.for_each_group(queries.rows(), [&](std::size_t first, std::size_t count) {
+    std::vector<QueryPlan> plans;
+    for (std::size_t q = first; q < first + count; ++q) {
+      plans.push_back(planner.plan(contexts.empty() ? unknown : contexts[q], posteriors.gate(),
+                                   posteriors.of(q), options.gate, options.widen_gate ? options.k : 0));
+    }
+    search.run(first, plans, std::span(results).subspan(first, count));
+    counter.add(count);
   });
   return results;
 }
@@ -231,14 +266,22 @@ std::vector<SearchResult> Searcher::range_search(MatrixView queries, const Range
   const QueryContext unknown;
   std::vector<SearchResult> results(queries.rows());
   detail::ProgressCounter counter(options.progress, "search", queries.rows());
-  detail::parallel_for(queries.rows(), parallelism.over_queries, [&](std::size_t q) {
-    const QueryContext& context = contexts.empty() ? unknown : contexts[q];
-    const auto plan = planner.plan(context, posteriors.gate(), posteriors.of(q), options.gate, 0);
-    const auto found =
-        flat_index().find(scorer, q, plan.parts, {.radius = options.radius}, parallelism.sharding);
-    results[q] = result_of(plan, with_code_distance(found, exact), found.size());
-    results[q].pool_size = found.size();
-    counter.add(1);
+  parallelism.for_each_group(queries.rows(), [&](std::size_t first, std::size_t count) {
+    std::vector<QueryPlan> plans;
+    std::vector<IndexQuery> group;
+    for (std::size_t q = first; q < first + count; ++q) {
+      plans.push_back(planner.plan(contexts.empty() ? unknown : contexts[q], posteriors.gate(),
+                                   posteriors.of(q), options.gate, 0));
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      group.push_back({first + i, plans[i].parts, {.radius = options.radius}});
+    }
+    const auto pools = find_pools(scorer, group, parallelism.sharding);
+    for (std::size_t i = 0; i < count; ++i) {
+      results[first + i] = result_of(plans[i], with_code_distance(pools[i], exact), pools[i].size());
+      results[first + i].pool_size = pools[i].size();
+    }
+    counter.add(count);
   });
   return results;
 }

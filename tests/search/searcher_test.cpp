@@ -351,7 +351,7 @@ TEST_F(SearcherTest, ReportsProgressAndCanBeCancelled) {
   options.progress = [&](const ProgressReport& report) {
     EXPECT_EQ(report.stage, "search");
     EXPECT_EQ(report.total, 30U);
-    EXPECT_EQ(report.done, last + 1);
+    EXPECT_GT(report.done, last);
     last = report.done;
     return true;
   };
