@@ -67,6 +67,9 @@ py::dict to_dict(const std::vector<SearchResult>& results, std::size_t k) {
   py::array_t<float> code_distances({results.size(), k});
   py::array_t<std::int64_t> shortfall(static_cast<py::ssize_t>(results.size()));
   py::array_t<std::int64_t> eligible(static_cast<py::ssize_t>(results.size()));
+  auto id_rows = ids.mutable_unchecked<2>();
+  auto distance_rows = distances.mutable_unchecked<2>();
+  auto code_distance_rows = code_distances.mutable_unchecked<2>();
   py::list classes;
   for (std::size_t q = 0; q < results.size(); ++q) {
     for (std::size_t i = 0; i < k; ++i) {
@@ -74,9 +77,9 @@ py::dict to_dict(const std::vector<SearchResult>& results, std::size_t k) {
       const Hit hit =
           there ? results[q].hits[i]
                 : Hit{0, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
-      ids.mutable_at(q, i) = there ? static_cast<std::int64_t>(hit.id) : -1;
-      distances.mutable_at(q, i) = hit.distance;
-      code_distances.mutable_at(q, i) = hit.code_distance;
+      id_rows(q, i) = there ? static_cast<std::int64_t>(hit.id) : -1;
+      distance_rows(q, i) = hit.distance;
+      code_distance_rows(q, i) = hit.code_distance;
     }
     shortfall.mutable_at(q) = static_cast<std::int64_t>(results[q].shortfall);
     eligible.mutable_at(q) = static_cast<std::int64_t>(results[q].eligible);
