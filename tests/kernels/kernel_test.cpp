@@ -165,6 +165,52 @@ TEST_P(EveryIsa, AdcEqualsScalarAtEveryNumberOfSubspaces) {
   }
 }
 
+TEST_P(EveryIsa, QuantizedAdcEqualsScalarAtEveryLengthAndWidth) {
+  Random random(8);
+  for (const std::size_t bits : {4U, 8U}) {
+    const auto scan_of = [&](const KernelTable& kernel) {
+      return bits == 8 ? kernel.quantized_adc8 : kernel.quantized_adc4;
+    };
+    if (scan_of(table()) == nullptr) continue;  // the float scan serves
+    for (const std::size_t subspaces : {1U, 2U, 3U, 8U, 16U, 17U, 64U, 257U}) {
+      const std::size_t entries = std::size_t{1} << bits;
+      const std::uint64_t largest = bits == 8 ? 255 : 127;
+      for (const int content : {0, 1, 2}) {  // random, all zero, all at the limit
+        std::vector<std::uint8_t> tables((subspaces + 1) * entries);
+        for (std::size_t i = 0; i < subspaces * entries; ++i) {
+          tables[i] = static_cast<std::uint8_t>(content == 0   ? random.below(largest + 1)
+                                                : content == 1 ? 0
+                                                               : largest);
+        }
+        const std::size_t block_bytes = (subspaces * bits + 7) / 8 * kBlockRows;
+        for (std::size_t blocks = 0; blocks <= 5; ++blocks) {
+          Aligned codes(blocks * block_bytes);
+          for (std::size_t i = 0; i < blocks * block_bytes; ++i)
+            codes.bytes()[i] = static_cast<std::uint8_t>(random.next());
+          std::vector<std::uint64_t> masks(blocks + 1);
+          for (auto& mask : masks) mask = random.next() >> random.below(64);
+          const auto middle = static_cast<std::uint16_t>(subspaces * largest / 2);
+          for (const std::uint16_t limit : {std::uint16_t{0}, middle, std::uint16_t{65535}}) {
+            for (const std::uint64_t* mask :
+                 std::initializer_list<const std::uint64_t*>{nullptr, masks.data()}) {
+              const BlockSpan span = {codes.bytes(), blocks, mask, 128};
+              const auto rows_with = [&](const KernelTable& kernel) {
+                return run(span, block_bytes, 70,
+                           [&](const BlockSpan& s, Survivors& out) {
+                             return scan_of(kernel)(s, tables.data(), subspaces, limit, out);
+                           })
+                    .rows;
+              };
+              EXPECT_EQ(rows_with(table()), rows_with(kScalarKernels))
+                  << subspaces << " subspaces of " << bits << " bits, limit " << limit;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_P(EveryIsa, RowDistancesEqualScalarInEveryBit) {
   Random random(4);
   constexpr std::size_t kRows = 11;
