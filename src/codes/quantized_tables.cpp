@@ -32,7 +32,8 @@ void QuantizedTables::find_ranges() {
     magnitude += std::max(std::fabs(static_cast<double>(least)), std::fabs(static_cast<double>(most)));
   }
   // Each float sum is a tree of at most subspaces / 16 + 5 additions, each off by at most 2^-24 of its result.
-  rounding_ = magnitude * static_cast<double>(subspaces_ / 16 + 6) * 0x1p-24;
+  const std::size_t additions = subspaces_ / 16 + 6;
+  rounding_ = magnitude * static_cast<double>(additions) * 0x1p-24;
 }
 
 void QuantizedTables::quantize(double budget) {
