@@ -99,6 +99,8 @@ struct EncoderType {
   std::function<std::shared_ptr<const Encoder>(const Parameters&, const TrainingSet&)> train;
   /// Reads what write_state() wrote.
   std::function<std::shared_ptr<const Encoder>(const Parameters&, ByteReader&)> load;
+  CodeKind codes =
+      CodeKind::binary;  ///< what its encoders make; under inverted lists product codes are of residuals
 };
 
 /// Which encoder, with which options; those left out take the defaults of the type.

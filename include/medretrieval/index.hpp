@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
-#include <string_view>
 #include <vector>
 
+#include <medretrieval/coarse_quantizer.hpp>
+#include <medretrieval/encoder.hpp>
 #include <medretrieval/scorer.hpp>
 
 namespace medretrieval {
@@ -17,28 +19,41 @@ struct Sharding {
   int threads = 1;         ///< that work on them; at least 1
 };
 
-/// One query of a group.
+/// One query and the rows that it may look at.
 struct IndexQuery {
-  std::size_t query = 0;            ///< its number in the scorer
-  std::span<const ScanPart> parts;  ///< the rows it may look at, by (segment, row); each row at most once
+  std::size_t query = 0;            ///< its number in the batch
+  std::span<const ScanPart> parts;  ///< by (segment, row); each row at most once
   PoolLimit limit = {};
 };
 
-/// Finds candidates among the rows of a snapshot. The extension point for structures whose cost grows more
-/// slowly than the gallery; the flat scan looks at every row. Immutable and thread-safe.
-class Index {
+/// A batch of queries at work on an index. The extension point for structures whose cost grows more slowly than the
+/// gallery. Immutable and thread-safe; refers to what it was made from.
+class IndexSearch {
  public:
-  virtual ~Index() = default;
-  virtual std::string_view name() const noexcept = 0;
+  virtual ~IndexSearch() = default;
+  /// Queries that gain from being found as one group: they share what was read.
+  virtual std::size_t group_size() const noexcept = 0;
   /// The candidates of one query within its limit, by (distance, id). Never depends on the sharding.
-  virtual std::vector<Candidate> find(const QueryScorer& scorer, const IndexQuery& query,
-                                      const Sharding& sharding) const = 0;
-  /// The same for a group of queries in one thread, which may share work.
-  virtual std::vector<std::vector<Candidate>> find_group(const QueryScorer& scorer,
-                                                         std::span<const IndexQuery> queries) const = 0;
+  virtual std::vector<Candidate> find(const IndexQuery& query, const Sharding& sharding) const = 0;
+  /// The same for a group of queries in one thread.
+  virtual std::vector<std::vector<Candidate>> find_group(std::span<const IndexQuery> queries) const = 0;
 };
 
-/// Scans every row: exact with respect to the scorer's distance.
-const Index& flat_index() noexcept;
+/// Looks at every row: exact with respect to the scorer's distance.
+/// \param scorer outlives the search
+std::unique_ptr<IndexSearch> make_flat_search(const QueryScorer& scorer);
+
+/// How inverted lists are searched.
+struct ListSearch {
+  std::size_t probes = 0;  ///< lists that a query visits, the nearest first; 0: all
+  bool residuals = false;  ///< the codes are those of the items minus their list's centroid
+};
+
+/// Visits the lists of the nearest centroids. A list without rows that the query may look at does not count, and while
+/// the lists visited hold fewer rows than the limit's count, further ones are visited: so a filter never hides answers
+/// that there are.
+/// \param queries one row each, checked; it, the encoder and the quantizer outlive the search
+std::unique_ptr<IndexSearch> make_list_search(const Encoder& encoder, const CoarseQuantizer& lists,
+                                              MatrixView queries, const ListSearch& options);
 
 }  // namespace medretrieval

@@ -27,6 +27,22 @@ struct Candidate {
   }
 };
 
+/// Consecutive rows.
+struct RowRange {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;  ///< one past the last row
+};
+
+/// Where the rows of each inverted list lie in a segment.
+struct ListRows {
+  std::vector<std::uint32_t> starts;  ///< one a list and one more: into `ranges`
+  std::vector<RowRange> ranges;       ///< list by list, ascending within each
+
+  std::span<const RowRange> of(std::uint32_t list) const noexcept {
+    return std::span(ranges).subspan(starts[list], starts[list + 1] - starts[list]);
+  }
+};
+
 /// Consecutive rows of one segment that a query may look at.
 struct ScanPart {
   CodesView codes;                       ///< of the whole segment
@@ -38,6 +54,7 @@ struct ScanPart {
   const std::uint64_t* masks = nullptr;  ///< one word for each block of 64 rows of the segment, bit r for row
                                          ///< r of the block; only set rows count. Null: every row counts
   std::span<const std::uint32_t> excluded = {};  ///< a few further rows that do not count, ascending
+  const ListRows* lists = nullptr;               ///< of the whole segment; null without inverted lists
 };
 
 /// How many candidates stay, and how far away.

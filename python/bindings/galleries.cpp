@@ -111,11 +111,16 @@ void bind_models(py::module_& module) {
       "train_model",
       [](const FloatArray& features, const LabelLists& labels, const Texts& patients,
          const std::variant<std::monostate, std::shared_ptr<Encoder>, std::string>& encoder,
-         const std::vector<std::string>& vocabulary, int threads, const py::kwargs& options) {
+         const std::vector<std::string>& vocabulary, std::size_t lists, int threads,
+         const py::kwargs& options) {
         const auto* type = std::get_if<std::string>(&encoder);
         const auto* trained = std::get_if<std::shared_ptr<Encoder>>(&encoder);
         ModelOptions wanted = {.labels = vocabulary, .threads = threads};
         if (type != nullptr) wanted.encoder = EncoderOptions{*type, to_parameters(options)};
+        if (lists != 0) wanted.lists = ListOptions{.lists = lists};
+        if (lists != 0 && type == nullptr) {
+          throw Error(ErrorCode::invalid_argument, "train_model: lists go with the name of an encoder type");
+        }
         if (type == nullptr && !options.empty()) {
           throw Error(ErrorCode::invalid_argument,
                       "train_model: encoder options go with the name of an encoder type");
@@ -132,10 +137,11 @@ void bind_models(py::module_& module) {
       },
       py::arg("features"), py::arg("labels") = py::none(), py::arg("patients") = py::none(),
       py::arg("encoder") = py::none(), py::arg("vocabulary") = std::vector<std::string>(),
-      py::arg("threads") = 0,
+      py::arg("lists") = 0, py::arg("threads") = 0,
       "A model with a class gate learned from the rows when they carry two or more labels. `encoder` is a "
       "trained one, "
-      "the name of a type to train (further keywords are its options), or None for exact search only.");
+      "the name of a type to train (further keywords are its options), or None for exact search only. "
+      "`lists`: how many inverted lists to make; 0: none.");
 }
 
 }  // namespace

@@ -123,14 +123,15 @@ void bind_search(py::module_& module) {
       .def(
           "search",
           [](const Searcher& searcher, const FloatArray& queries, std::size_t k, std::size_t pool_factor,
-             const std::string& rerank, bool exact, const std::string& gate, double gate_level,
-             bool widen_gate, const std::optional<Filter>& filter,
+             std::size_t probes, const std::string& rerank, bool exact, const std::string& gate,
+             double gate_level, bool widen_gate, const std::optional<Filter>& filter,
              const std::optional<std::vector<std::string>>& patients,
              const std::optional<std::vector<std::optional<ItemId>>>& selves, bool exclude_own_patient,
              const std::string& group_by, int threads, std::size_t shards, const py::object& progress) {
             SearchOptions options;
             options.k = k;
             options.pool_factor = pool_factor;
+            options.probes = probes;
             options.rerank = rerank_of(rerank);
             options.exact = exact;
             options.gate = gate_of(gate, gate_level);
@@ -150,7 +151,7 @@ void bind_search(py::module_& module) {
             return to_dict(results, k);
           },
           py::arg("queries"), py::arg("k") = 10, py::kw_only(), py::arg("pool_factor") = 2,
-          py::arg("rerank") = "l2", py::arg("exact") = false, py::arg("gate") = "off",
+          py::arg("probes") = 0, py::arg("rerank") = "l2", py::arg("exact") = false, py::arg("gate") = "off",
           py::arg("gate_level") = 0.95, py::arg("widen_gate") = false, py::arg("filter") = py::none(),
           py::arg("patients") = py::none(), py::arg("selves") = py::none(),
           py::arg("exclude_own_patient") = true, py::arg("group_by") = "image", py::arg("threads") = 0,

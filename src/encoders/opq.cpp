@@ -37,10 +37,14 @@ std::vector<OptionSpec> options() {
 }  // namespace
 
 EncoderType opq_type() {
-  return {"opq", "optimized product quantization: a learned rotation, then PQ (Ge et al. 2013)", options(),
-          train, [](const Parameters& parameters, ByteReader& reader) {
+  return {"opq",
+          "optimized product quantization: a learned rotation, then PQ (Ge et al. 2013)",
+          options(),
+          train,
+          [](const Parameters& parameters, ByteReader& reader) {
             return ProductEncoder::load("opq", parameters, reader);
-          }};
+          },
+          CodeKind::product};
 }
 
 }  // namespace medretrieval::encoders

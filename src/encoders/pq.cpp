@@ -18,10 +18,14 @@ std::shared_ptr<const Encoder> train(const Parameters& parameters, const Trainin
 }  // namespace
 
 EncoderType pq_type() {
-  return {"pq", "product quantization: k-means in each of M subspaces (Jégou et al. 2011)",
-          product_option_specs(), train, [](const Parameters& parameters, ByteReader& reader) {
+  return {"pq",
+          "product quantization: k-means in each of M subspaces (Jégou et al. 2011)",
+          product_option_specs(),
+          train,
+          [](const Parameters& parameters, ByteReader& reader) {
             return ProductEncoder::load("pq", parameters, reader);
-          }};
+          },
+          CodeKind::product};
 }
 
 }  // namespace medretrieval::encoders

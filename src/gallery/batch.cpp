@@ -10,7 +10,8 @@ Batch::Batch(const Model& model) : model_(model) {
   columns_.push_back({std::string(kDateField), ColumnType::date});
 }
 
-void Batch::append(MatrixView features, const Codes* codes, std::vector<Item> items) {
+void Batch::append(MatrixView features, const Codes* codes, std::span<const std::uint32_t> lists,
+                   std::vector<Item> items) {
   const std::size_t first = items_.size();
   const std::size_t columns = columns_.size();
   std::vector<std::pair<std::size_t, std::size_t>> moved;
@@ -26,6 +27,7 @@ void Batch::append(MatrixView features, const Codes* codes, std::vector<Item> it
       for (std::size_t r = 0; r < codes->rows(); ++r)
         codes->get_row(r, codes_.data() + (first + r) * row_bytes);
     }
+    lists_.insert(lists_.end(), lists.begin(), lists.end());
     std::move(items.begin(), items.end(), std::back_inserter(items_));
     index_from(first, moved);
   } catch (...) {
@@ -41,6 +43,7 @@ void Batch::truncate(std::size_t rows, std::size_t columns) noexcept {
   items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(std::min(rows, items_.size())), items_.end());
   features_.resize(rows * model_.dimension());
   codes_.resize(rows * row_bytes);
+  if (model_.lists() != nullptr) lists_.resize(rows);
   columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(columns), columns_.end());
 }
 
@@ -60,6 +63,7 @@ void Batch::erase(std::span<const std::size_t> gone) noexcept {
                 features_.begin() + static_cast<std::ptrdiff_t>(kept * dimension));
     std::copy_n(codes_.begin() + static_cast<std::ptrdiff_t>(row * row_bytes), row_bytes,
                 codes_.begin() + static_cast<std::ptrdiff_t>(kept * row_bytes));
+    if (model_.lists() != nullptr) lists_[kept] = lists_[row];
     items_[kept] = std::move(items_[row]);
     by_id_.find(*items_[kept].id)->second = kept;
     if (!items_[kept].key.empty()) by_key_.find(items_[kept].key)->second = kept;

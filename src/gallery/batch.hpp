@@ -19,7 +19,9 @@ class Batch final : public RowSource {
   /// Appends checked rows whose ids are set; all of them or, when memory is out, none. Keys find the newest
   /// row; the caller erases the older one.
   /// \param codes null without an encoder
-  void append(MatrixView features, const Codes* codes, std::vector<Item> items);
+  /// \param lists one a row; empty without inverted lists
+  void append(MatrixView features, const Codes* codes, std::span<const std::uint32_t> lists,
+              std::vector<Item> items);
   /// Forgets rows.
   /// \param gone ascending, each once
   void erase(std::span<const std::size_t> gone) noexcept;
@@ -36,6 +38,7 @@ class Batch final : public RowSource {
   std::string_view text(std::size_t column, std::size_t row) const override;
   double number(std::size_t column, std::size_t row) const override;
   std::int32_t days(std::size_t column, std::size_t row) const override;
+  std::uint32_t list(std::size_t row) const override { return lists_[row]; }
   std::span<const float> features(std::size_t row) const override;
   void code(std::size_t row, std::uint8_t* out) const override;
 
@@ -51,7 +54,8 @@ class Batch final : public RowSource {
   std::vector<Item> items_;
   std::vector<float> features_;
   std::vector<std::uint8_t> codes_;  // packed
-  std::vector<Column> columns_;      // the fields, then the attributes
+  std::vector<std::uint32_t> lists_;
+  std::vector<Column> columns_;  // the fields, then the attributes
   std::unordered_map<ItemId, std::size_t> by_id_;
   std::unordered_map<std::string, std::size_t> by_key_;
 };

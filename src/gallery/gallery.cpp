@@ -134,10 +134,12 @@ std::vector<ItemId> Gallery::Impl::insert(MatrixView features, std::span<const I
   ids.reserve(checked.size());
   for (const auto& item : checked) ids.push_back(*item.id);
   std::optional<Codes> codes;
-  if (model.encoder() != nullptr) codes = model.encoder()->encode(features, threads, progress);
+  std::vector<std::uint32_t> lists;
+  if (model.lists() != nullptr) lists = model.lists()->assign(features, threads);
+  if (model.encoder() != nullptr) codes = model.encode(features, lists, threads, progress);
   Erasure replaced = prepare(std::move(replaced_waiting), replaced_committed);
 
-  pending.batch.append(features, codes ? &*codes : nullptr, std::move(checked));
+  pending.batch.append(features, codes ? &*codes : nullptr, lists, std::move(checked));
   erase(std::move(replaced));  // from here on nothing fails
   pending.next_id = next;
   pending.attributes.swap(all_attributes);

@@ -38,6 +38,10 @@ std::int32_t MergedRows::days(std::size_t, std::size_t row) const {
   return found == nullptr ? kNoDate : found->at(places_[row].row);
 }
 
+std::uint32_t MergedRows::list(std::size_t row) const {
+  return segment(row).list(places_[row].row);
+}
+
 std::span<const float> MergedRows::features(std::size_t row) const {
   segment(row).ensure_features(places_[row].row, places_[row].row + 1);
   return segment(row).features().row(places_[row].row);

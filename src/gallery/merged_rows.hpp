@@ -19,6 +19,7 @@ class MergedRows final : public RowSource {
   std::string_view text(std::size_t column, std::size_t row) const override;
   double number(std::size_t column, std::size_t row) const override;
   std::int32_t days(std::size_t column, std::size_t row) const override;
+  std::uint32_t list(std::size_t row) const override;
   std::span<const float> features(std::size_t row) const override;
   void code(std::size_t row, std::uint8_t* out) const override;
 

@@ -33,6 +33,8 @@ class RowSource {
   virtual double number(std::size_t column, std::size_t row) const = 0;
   /// Days since 1970-01-01, or kNoDate.
   virtual std::int32_t days(std::size_t column, std::size_t row) const = 0;
+  /// The inverted list; not called when the model has none.
+  virtual std::uint32_t list(std::size_t row) const = 0;
   virtual std::span<const float> features(std::size_t row) const = 0;
   /// The packed code; not called when the model has no encoder.
   virtual void code(std::size_t row, std::uint8_t* out) const = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <numeric>
 
 #include "base/concat.hpp"
 #include "gallery/row_source.hpp"
@@ -21,13 +23,16 @@ std::shared_ptr<const Segment> Segment::open(std::shared_ptr<const io::SectionFi
   }
   const bool same_layout =
       model.encoder() == nullptr ? !meta.layout : meta.layout == model.encoder()->layout();
-  if (meta.dimension != model.dimension() || meta.classes != model.labels().size() || !same_layout) {
-    file->corrupt("dimension, classes or code layout are not those of the model");
+  const bool same_lists = meta.has_lists == (model.lists() != nullptr);
+  if (meta.dimension != model.dimension() || meta.classes != model.labels().size() || !same_layout ||
+      !same_lists) {
+    file->corrupt("dimension, classes, lists or code layout are not those of the model");
   }
-  return std::shared_ptr<const Segment>(new Segment(std::move(file), std::move(meta)));
+  const std::size_t lists = model.lists() != nullptr ? model.lists()->lists() : 0;
+  return std::shared_ptr<const Segment>(new Segment(std::move(file), std::move(meta), lists));
 }
 
-Segment::Segment(std::shared_ptr<const io::SectionFile> file, SegmentMeta meta)
+Segment::Segment(std::shared_ptr<const io::SectionFile> file, SegmentMeta meta, std::size_t lists)
     : file_(std::move(file)),
       meta_(std::move(meta)),
       ids_(file_, {kIds, 0}, meta_.rows),
@@ -42,6 +47,7 @@ Segment::Segment(std::shared_ptr<const io::SectionFile> file, SegmentMeta meta)
   if (meta_.layout) {
     codes_ = {file_, {kCodes, 0}, CodeLayout::blocks_for(meta_.rows) * meta_.layout->block_bytes()};
   }
+  if (meta_.has_lists) open_lists(lists);
   several_labels_ = file_->has({kOtherLabelStarts, 0});
   if (several_labels_) {
     other_label_starts_ = {file_, {kOtherLabelStarts, 0}, meta_.rows + 1};
@@ -50,6 +56,42 @@ Segment::Segment(std::shared_ptr<const io::SectionFile> file, SegmentMeta meta)
     member_rows_ = {file_, {kMemberRows, 0}, other_labels_.size()};
   }
   open_columns();
+}
+
+/// Reads the cells, which cover the rows in order and begin anew with every class, and turns them round.
+void Segment::open_lists(std::size_t lists) {
+  const io::SectionArray<std::uint32_t> numbers(file_, {kCells, 0});
+  const auto all = numbers.all();
+  for (std::size_t i = 0; i + 1 < all.size(); i += 2) cells_.push_back({all[i], all[i + 1]});
+  std::size_t next_class = 0;
+  ListRows rows;
+  rows.starts.assign(lists + 1, 0);
+  for (std::size_t c = 0; c < cells_.size(); ++c) {
+    const std::uint32_t begin = cells_[c].first_row;
+    while (next_class < class_starts_.size() && class_starts_[next_class] < begin) ++next_class;
+    const bool begins_class = next_class < class_starts_.size() && class_starts_[next_class] == begin;
+    const bool ascends = c == 0 ? begin == 0 : begin > cells_[c - 1].first_row;
+    const bool in_order = begins_class || (c > 0 && cells_[c].list > cells_[c - 1].list);
+    if (cells_[c].list >= lists || begin >= meta_.rows || !ascends || !in_order) {
+      file_->corrupt(concat("cell ", c, " of the inverted lists is out of place"));
+    }
+    ++rows.starts[cells_[c].list + 1];
+  }
+  for (const auto start : class_starts_) {
+    const auto same = [&](const Cell& cell) { return cell.first_row < start; };
+    const auto cell = std::partition_point(cells_.begin(), cells_.end(), same);
+    if (start < meta_.rows && (cell == cells_.end() || cell->first_row != start)) {
+      file_->corrupt("a class does not begin with a cell of the inverted lists");
+    }
+  }
+  std::partial_sum(rows.starts.begin(), rows.starts.end(), rows.starts.begin());
+  rows.ranges.resize(cells_.size());
+  auto next = rows.starts;
+  for (std::size_t c = 0; c < cells_.size(); ++c) {
+    const auto end = c + 1 < cells_.size() ? cells_[c + 1].first_row : static_cast<std::uint32_t>(meta_.rows);
+    rows.ranges[next[cells_[c].list]++] = {cells_[c].first_row, end};
+  }
+  lists_ = std::move(rows);
 }
 
 void Segment::open_columns() {
@@ -99,6 +141,11 @@ CodesView Segment::codes(std::size_t begin, std::size_t end) const {
 
 void Segment::ensure_features(std::size_t begin, std::size_t end) const {
   (void)features_.range(begin * meta_.dimension, (end - begin) * meta_.dimension);
+}
+
+std::uint32_t Segment::list(std::size_t row) const {
+  const auto begins_later = [&](const Cell& cell) { return cell.first_row <= row; };
+  return std::prev(std::partition_point(cells_.begin(), cells_.end(), begins_later))->list;
 }
 
 std::vector<ClassId> Segment::labels(std::size_t row) const {
@@ -179,9 +226,15 @@ void Segment::verify_rows() const {
       file_->corrupt("the order of ids is wrong");
     }
   }
-  for (std::size_t c = 0; c + 1 < class_starts_.size(); ++c) {
-    if (!std::is_sorted(ids.begin() + class_starts_[c], ids.begin() + class_starts_[c + 1])) {
-      file_->corrupt(concat("the rows of class ", c, " are not in the order of their ids"));
+  std::vector<std::uint32_t> starts = class_starts_;  // of rows in the order of their ids
+  if (meta_.has_lists) {
+    starts.clear();
+    for (const auto& cell : cells_) starts.push_back(cell.first_row);
+    starts.push_back(static_cast<std::uint32_t>(rows()));
+  }
+  for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
+    if (!std::is_sorted(ids.begin() + starts[i], ids.begin() + starts[i + 1])) {
+      file_->corrupt(concat("the rows from ", starts[i], " are not in the order of their ids"));
     }
   }
   const auto features = features_.all();

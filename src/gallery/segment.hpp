@@ -18,6 +18,12 @@
 
 namespace medretrieval::gallery {
 
+/// Where the rows of one list and class begin.
+struct Cell {
+  std::uint32_t list = 0;
+  std::uint32_t first_row = 0;
+};
+
 /// What the meta section holds.
 struct SegmentMeta {
   std::uint64_t rows = 0;
@@ -25,6 +31,7 @@ struct SegmentMeta {
   std::uint64_t classes = 0;
   Fingerprint model;
   std::optional<CodeLayout> layout;  ///< none: the model has no encoder
+  bool has_lists = false;
   std::vector<Column> columns;
 
   std::vector<std::byte> to_bytes() const;
@@ -79,6 +86,9 @@ class Segment {
   std::pair<std::uint32_t, std::uint32_t> class_range(ClassId label) const {
     return {class_starts_[label], class_starts_[label + 1]};
   }
+  /// Where the rows of each inverted list lie; null without lists.
+  const ListRows* lists() const noexcept { return lists_ ? &*lists_ : nullptr; }
+  std::uint32_t list(std::size_t row) const;
   std::vector<ClassId> labels(std::size_t row) const;
   /// One bit a row for those that carry `label` beside another primary class; null when there are none.
   std::shared_ptr<const std::vector<std::uint64_t>> members(ClassId label) const;
@@ -96,7 +106,8 @@ class Segment {
   void verify() const;
 
  private:
-  Segment(std::shared_ptr<const io::SectionFile> file, SegmentMeta meta);
+  Segment(std::shared_ptr<const io::SectionFile> file, SegmentMeta meta, std::size_t lists);
+  void open_lists(std::size_t lists);
   void open_columns();
   void verify_rows() const;
   void verify_labels() const;
@@ -108,6 +119,8 @@ class Segment {
   std::vector<std::uint32_t> class_starts_;
   io::SectionArray<std::uint8_t> codes_;
   io::SectionArray<float> features_;
+  std::vector<Cell> cells_;  // by row
+  std::optional<ListRows> lists_;
   bool several_labels_ = false;
   io::SectionArray<std::uint32_t> other_label_starts_;
   io::SectionArray<std::uint32_t> other_labels_;

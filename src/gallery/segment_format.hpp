@@ -6,9 +6,10 @@
 namespace medretrieval::gallery {
 
 /// Raised when a reader of the previous version could not read a new segment.
-inline constexpr std::uint32_t kSegmentVersion = 1;
+inline constexpr std::uint32_t kSegmentVersion = 2;
+inline constexpr std::uint32_t kSegmentVersionWithoutLists = 1;  // still written when there are none
 
-/// Section kinds. n rows, C classes; rows are ordered by (primary class, id), unlabelled ones last.
+/// Section kinds. n rows, C classes; rows are ordered by (primary class, list, id), unlabelled ones last.
 enum SectionKind : std::uint32_t {
   kMeta = 1,         // see SegmentMeta
   kIds = 2,          // u64[n]
@@ -21,6 +22,7 @@ enum SectionKind : std::uint32_t {
   kOtherLabels = 8,  // u32[]: labels beyond the primary class
   kMemberStarts = 9,  // u32[C + 1]: into kMemberRows
   kMemberRows = 10,   // u32[]: for each class the rows that carry it as another label, ascending
+  kCells = 11,  // {u32 list, u32 first row}[]: where each list of each class begins; only with inverted lists
   // Of column c:
   kTextStarts = 20,     // u64[k + 1]: into kTextBytes, for k distinct texts in ascending order
   kTextBytes = 21,      // UTF-8

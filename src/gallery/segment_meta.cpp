@@ -10,7 +10,7 @@ namespace medretrieval::gallery {
 std::vector<std::byte> SegmentMeta::to_bytes() const {
   ByteWriter writer;
   writer.text("MRSEGMENT");
-  writer.number(kSegmentVersion);
+  writer.number(has_lists ? kSegmentVersion : kSegmentVersionWithoutLists);
   writer.number(rows);
   writer.number(dimension);
   writer.number(classes);
@@ -33,11 +33,12 @@ SegmentMeta SegmentMeta::from_bytes(std::span<const std::byte> bytes, const std:
   ByteReader reader(bytes, name + ": meta section");
   if (reader.text() != "MRSEGMENT") reader.corrupt("it does not begin with the mark of a segment");
   const auto version = reader.number<std::uint32_t>();
-  if (version != kSegmentVersion) {
-    detail::fail(ErrorCode::unsupported, name, ": this build reads segment version ", kSegmentVersion,
+  if (version == 0 || version > kSegmentVersion) {
+    detail::fail(ErrorCode::unsupported, name, ": this build reads segment versions 1 to ", kSegmentVersion,
                  ", got ", version);
   }
   SegmentMeta meta;
+  meta.has_lists = version > kSegmentVersionWithoutLists;
   meta.rows = reader.number<std::uint64_t>();
   meta.dimension = reader.number<std::uint64_t>();
   meta.classes = reader.number<std::uint64_t>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 #include "base/progress_counter.hpp"
 #include "gallery/segment.hpp"
@@ -27,14 +28,19 @@ class SegmentPlan {
     };
     order_.resize(source.rows());
     std::iota(order_.begin(), order_.end(), std::uint32_t{0});
-    std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return primary(a) != primary(b) ? primary(a) < primary(b) : source.id(a) < source.id(b);
-    });
+    const auto list = [&](std::uint32_t row) { return model.lists() == nullptr ? 0 : source.list(row); };
+    std::vector<std::tuple<std::size_t, std::uint32_t, ItemId>> keys;
+    for (std::uint32_t row = 0; row < source.rows(); ++row) {
+      keys.emplace_back(primary(row), list(row), source.id(row));
+    }
+    std::sort(order_.begin(), order_.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return keys[a] < keys[b]; });
     std::vector<std::uint32_t> starts(classes() + 2);
     for (const auto row : order_) ++starts[primary(row) + 1];
     std::partial_sum(starts.begin(), starts.end(), starts.begin());
     add_ids();
     add({kClassStarts, 0}, starts);
+    if (model.lists() != nullptr) add_cells(keys);
     add_other_labels();
     add_columns();
   }
@@ -49,6 +55,7 @@ class SegmentPlan {
     meta.classes = classes();
     meta.model = model_.fingerprint();
     if (model_.encoder() != nullptr) meta.layout = model_.encoder()->layout();
+    meta.has_lists = model_.lists() != nullptr;
     meta.columns = columns_;
     sections_.insert(sections_.begin(), SmallSection{{kMeta, 0}, meta.to_bytes()});
     return std::move(sections_);
@@ -61,6 +68,20 @@ class SegmentPlan {
   void add(io::SectionKey key, const std::vector<Element>& values) {
     const auto bytes = std::as_bytes(std::span(values));
     sections_.push_back({key, {bytes.begin(), bytes.end()}});
+  }
+
+  void add_cells(const std::vector<std::tuple<std::size_t, std::uint32_t, ItemId>>& keys) {
+    std::vector<std::uint32_t> cells;
+    for (std::uint32_t place = 0; place < rows(); ++place) {
+      const auto& [label, list, id] = keys[order_[place]];
+      if (place != 0) {
+        const auto& [label_before, list_before, id_before] = keys[order_[place - 1]];
+        if (label == label_before && list == list_before) continue;
+      }
+      cells.push_back(list);
+      cells.push_back(place);
+    }
+    add({kCells, 0}, cells);
   }
 
   void add_ids() {

@@ -10,6 +10,7 @@ namespace medretrieval {
 namespace {
 
 constexpr std::size_t kBlock = CodeLayout::kBlockRows;
+constexpr std::size_t kMostInGroup = 64;
 constexpr std::size_t kTileBytes =
     256 * 1024;  // of codes or features that a group of queries shares in the cache
 
@@ -85,12 +86,13 @@ const Walk* last_of(const std::vector<Walk>& walks) {
   return last;
 }
 
-class FlatIndex final : public Index {
+class FlatSearch final : public IndexSearch {
  public:
-  std::string_view name() const noexcept override { return "flat"; }
+  explicit FlatSearch(const QueryScorer& scorer) : scorer_(scorer) {}
 
-  std::vector<Candidate> find(const QueryScorer& scorer, const IndexQuery& query,
-                              const Sharding& sharding) const override {
+  std::size_t group_size() const noexcept override { return kMostInGroup; }
+
+  std::vector<Candidate> find(const IndexQuery& query, const Sharding& sharding) const override {
     std::size_t rows = 0;
     for (const auto& part : query.parts) rows += part.end - part.begin;
     // Shards end at multiples of a block, so that no block is scanned twice.
@@ -99,7 +101,7 @@ class FlatIndex final : public Index {
     const std::size_t shard_rows = ((rows + shards - 1) / shards + kBlock - 1) / kBlock * kBlock;
     std::vector<CandidatePool> pools(shards, CandidatePool(query.limit));
     detail::parallel_for(shards, sharding.threads, [&](std::size_t shard) {
-      const auto scan = scorer.begin(query.query);
+      const auto scan = scorer_.begin(query.query);
       for (const auto& part : slice(query.parts, shard * shard_rows, (shard + 1) * shard_rows)) {
         scan->scan(part, pools[shard]);
       }
@@ -108,11 +110,10 @@ class FlatIndex final : public Index {
     return pools[0].take();
   }
 
-  std::vector<std::vector<Candidate>> find_group(const QueryScorer& scorer,
-                                                 std::span<const IndexQuery> queries) const override {
+  std::vector<std::vector<Candidate>> find_group(std::span<const IndexQuery> queries) const override {
     std::vector<Walk> walks;
     walks.reserve(queries.size());
-    for (const auto& query : queries) walks.emplace_back(scorer, query);
+    for (const auto& query : queries) walks.emplace_back(scorer_, query);
     while (const Walk* last = last_of(walks)) {
       const ScanPart& part = *last->part();
       const std::uint32_t segment = part.segment;
@@ -124,13 +125,15 @@ class FlatIndex final : public Index {
     for (auto& walk : walks) found.push_back(walk.take());
     return found;
   }
+
+ private:
+  const QueryScorer& scorer_;
 };
 
 }  // namespace
 
-const Index& flat_index() noexcept {
-  static const FlatIndex index;
-  return index;
+std::unique_ptr<IndexSearch> make_flat_search(const QueryScorer& scorer) {
+  return std::make_unique<FlatSearch>(scorer);
 }
 
 }  // namespace medretrieval

@@ -10,7 +10,8 @@ namespace medretrieval {
 using detail::fail;
 
 namespace {
-constexpr std::uint32_t kFormatVersion = 1;
+constexpr std::uint32_t kFormatVersion = 2;
+constexpr std::uint32_t kVersionWithoutLists = 1;  // still written when there are none
 constexpr std::size_t kMaxParameterText = 1 << 20;
 }  // namespace
 
@@ -22,6 +23,13 @@ Model::Model(ModelParts parts) {
   if (parts.encoder && parts.encoder->dimension() != parts.dimension) {
     fail(ErrorCode::incompatible, "model: expected an encoder over ", parts.dimension, " dimensions, got '",
          parts.encoder->type(), "' over ", parts.encoder->dimension());
+  }
+  if (parts.lists && !parts.encoder) {
+    fail(ErrorCode::invalid_argument, "model: inverted lists need an encoder");
+  }
+  if (parts.lists && parts.lists->dimension() != parts.dimension) {
+    fail(ErrorCode::incompatible, "model: expected lists over ", parts.dimension, " dimensions, got ",
+         parts.lists->dimension());
   }
   if (parts.gate && parts.gate->has_classifier() && parts.gate->dimension() != parts.dimension) {
     fail(ErrorCode::incompatible, "model: expected a gate over ", parts.dimension, " dimensions, got ",
@@ -38,10 +46,20 @@ Model::Model(ModelParts parts) {
   fingerprint_ = Fingerprint::of(to_bytes());
 }
 
+bool Model::codes_residuals() const noexcept {
+  return lists() != nullptr && encoder()->layout().kind() == CodeKind::product;
+}
+
+Codes Model::encode(MatrixView features, std::span<const std::uint32_t> item_lists, int threads,
+                    const Progress& progress) const {
+  if (!codes_residuals()) return encoder()->encode(features, threads, progress);
+  return encoder()->encode(lists()->residuals(features, item_lists), threads, progress);
+}
+
 std::vector<std::byte> Model::to_bytes() const {
   ByteWriter writer;
   writer.text("MRMODEL");
-  writer.number(kFormatVersion);
+  writer.number(lists() != nullptr ? kFormatVersion : kVersionWithoutLists);
   writer.number<std::uint64_t>(dimension());
   writer.text(feature_source().name);
   writer.text(feature_source().parameters);
@@ -50,6 +68,7 @@ std::vector<std::byte> Model::to_bytes() const {
   writer.bytes(encoder() != nullptr ? encoder()->to_bytes() : std::vector<std::byte>());
   writer.number(static_cast<std::uint8_t>(gate() != nullptr));
   if (gate() != nullptr) gate()->write(writer);
+  if (lists() != nullptr) lists()->write(writer);
   return writer.take();
 }
 
@@ -58,8 +77,8 @@ namespace {
 ModelParts read_parts(ByteReader& reader) {
   if (reader.text() != "MRMODEL") reader.corrupt("the bytes do not begin with the mark of a model");
   const auto version = reader.number<std::uint32_t>();
-  if (version != kFormatVersion) {
-    fail(ErrorCode::unsupported, "model: this build reads format version ", kFormatVersion, ", got ",
+  if (version == 0 || version > kFormatVersion) {
+    fail(ErrorCode::unsupported, "model: this build reads format versions 1 to ", kFormatVersion, ", got ",
          version);
   }
   ModelParts parts;
@@ -75,6 +94,9 @@ ModelParts read_parts(ByteReader& reader) {
   if (const auto encoder = reader.bytes(); !encoder.empty()) parts.encoder = load_encoder(encoder);
   if (reader.number<std::uint8_t>() != 0)
     parts.gate = std::make_shared<const ClassGate>(ClassGate::read(reader));
+  if (version > kVersionWithoutLists) {
+    parts.lists = std::make_shared<const CoarseQuantizer>(CoarseQuantizer::read(reader));
+  }
   reader.expect_end();
   return parts;
 }
@@ -100,6 +122,19 @@ LabelVocabulary vocabulary_of(const ModelOptions& options, const TrainingRows& r
   return LabelVocabulary(std::move(names));
 }
 
+/// Product encoders under lists learn from residuals.
+std::shared_ptr<const Encoder> train_coder(const EncoderOptions& encoder, const CoarseQuantizer* lists,
+                                           const TrainingRows& rows, const LabelSets& labels,
+                                           const ModelOptions& options) {
+  TrainingSet data = {rows.features, rows.labels.empty() ? nullptr : &labels, options.threads,
+                      options.progress};
+  if (lists == nullptr || encoder_type(encoder.type).codes != CodeKind::product)
+    return train_encoder(encoder, data);
+  const Matrix residuals = lists->residuals(rows.features, lists->assign(rows.features, options.threads));
+  data.features = residuals;
+  return train_encoder(encoder, data);
+}
+
 }  // namespace
 
 Model train_model(const ModelOptions& options, const TrainingRows& rows) {
@@ -113,11 +148,13 @@ Model train_model(const ModelOptions& options, const TrainingRows& rows) {
   parts.feature_source = options.feature_source;
   parts.labels = vocabulary_of(options, rows);
   const LabelSets labels(parts.labels, rows.labels);
-  if (options.encoder) {
-    TrainingSet data = {rows.features, rows.labels.empty() ? nullptr : &labels, options.threads,
-                        options.progress};
-    parts.encoder = train_encoder(*options.encoder, data);
+  if (options.lists) {
+    if (!options.encoder) fail(ErrorCode::invalid_argument, "model: inverted lists need an encoder");
+    parts.lists = std::make_shared<const CoarseQuantizer>(
+        CoarseQuantizer::train(rows.features, *options.lists, options.threads));
   }
+  if (options.encoder)
+    parts.encoder = train_coder(*options.encoder, parts.lists.get(), rows, labels, options);
   if (options.gate && parts.labels.size() >= 2 && !rows.labels.empty()) {
     GateTraining training = options.gate_training;
     if (training.threads == 0) training.threads = options.threads;

@@ -122,7 +122,7 @@ void Planner::add(QueryPlan& plan, std::size_t part, RowMask mask, std::size_t e
   const CodesView no_codes(CodeLayout::binary(1), nullptr, 0);
   plan.parts.push_back({need_codes_ ? segment.codes(begin, end) : no_codes, segment.features(), segment.ids(),
                         static_cast<std::uint32_t>(part), begin, end,
-                        mask == nullptr ? nullptr : mask->data(), std::span(from, to)});
+                        mask == nullptr ? nullptr : mask->data(), std::span(from, to), segment.lists()});
   if (need_features_ && mask == nullptr) segment.ensure_features(begin, end);
   for (std::uint32_t row = begin; need_features_ && mask != nullptr && row < end; ++row) {
     if (is_set(row)) segment.ensure_features(row, row + 1);

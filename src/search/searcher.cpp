@@ -71,20 +71,18 @@ class Posteriors {
   Matrix computed_;
 };
 
-constexpr std::size_t kMostInGroup = 64;
-
 /// Threads over groups of queries when there are enough queries, else over the shards of one query at a time.
 struct Parallelism {
   int over_groups = 1;
   std::size_t group = 1;  ///< queries in one
   Sharding sharding;
 
-  Parallelism(std::size_t queries, int threads, std::size_t shards) {
+  Parallelism(std::size_t queries, int threads, std::size_t shards, std::size_t group_size) {
     const auto all = static_cast<std::size_t>(detail::resolve_threads(threads));
     const bool by_query = queries >= all;
     const bool grouped = by_query && shards <= 1;
     over_groups = by_query ? static_cast<int>(all) : 1;
-    group = grouped ? std::clamp<std::size_t>((queries + all - 1) / all, 1, kMostInGroup) : 1;
+    group = grouped ? std::clamp<std::size_t>((queries + all - 1) / all, 1, group_size) : 1;
     sharding.threads = by_query ? 1 : static_cast<int>(all);
     sharding.shards = shards != 0 ? shards : static_cast<std::size_t>(sharding.threads);
   }
@@ -117,50 +115,69 @@ SearchResult result_of(const QueryPlan& plan, const std::vector<Ranked>& ranked,
   return result;
 }
 
-/// The pools of a group, or of a lone query in shards.
-std::vector<std::vector<Candidate>> find_pools(const QueryScorer& scorer, std::span<const IndexQuery> queries,
-                                               const Sharding& sharding) {
-  if (queries.size() > 1) return flat_index().find_group(scorer, queries);
-  std::vector<std::vector<Candidate>> pools;
-  pools.push_back(flat_index().find(scorer, queries.front(), sharding));
-  return pools;
-}
+/// The first stage of one search call: the exact distance of every item, or the codes' through the model's index.
+class FirstStage {
+ public:
+  /// \param exact the distance of exact search; null: the codes'
+  FirstStage(const Model& model, MatrixView queries, const FeatureScorer* exact, std::size_t probes) {
+    if (exact != nullptr) {
+      index_ = make_flat_search(*exact);
+    } else if (model.codes_residuals() || probes != 0) {
+      index_ = make_list_search(*model.encoder(), *model.lists(), queries, {probes, model.codes_residuals()});
+    } else {
+      scorer_ = model.encoder()->scorer(queries);
+      index_ = make_flat_search(*scorer_);
+    }
+  }
+
+  const IndexSearch& index() const { return *index_; }
+  /// The pools of a group, or of a lone query in shards.
+  std::vector<std::vector<Candidate>> pools(std::span<const IndexQuery> queries,
+                                            const Sharding& sharding) const {
+    if (queries.size() > 1) return index_->find_group(queries);
+    std::vector<std::vector<Candidate>> pools;
+    pools.push_back(index_->find(queries.front(), sharding));
+    return pools;
+  }
+
+ private:
+  std::unique_ptr<QueryScorer> scorer_;
+  std::unique_ptr<IndexSearch> index_;
+};
 
 /// Everything that one search call shares between its queries.
 class Search {
  public:
-  Search(const detail::SnapshotState& state, MatrixView queries, const SearchOptions& options,
-         const Sharding& sharding)
+  Search(const detail::SnapshotState& state, MatrixView queries, const SearchOptions& options)
       : state_(state),
         options_(options),
-        sharding_(sharding),
-        exact_(queries, detail::feature_distance(options.rerank)) {
-    if (!options.exact) scorer_ = state.model.encoder()->scorer(queries);
-  }
+        exact_(queries, detail::feature_distance(options.rerank)),
+        first_stage_(state.model, queries, options.exact ? &exact_ : nullptr, options.probes) {}
+
+  std::size_t group_size() const { return first_stage_.index().group_size(); }
 
   /// Answers the queries from `first`, one for each plan.
-  void run(std::size_t first, const std::vector<QueryPlan>& plans, std::span<SearchResult> results) const {
+  void run(std::size_t first, const std::vector<QueryPlan>& plans, const Sharding& sharding,
+           std::span<SearchResult> results) const {
     std::vector<IndexQuery> group;
     for (std::size_t i = 0; i < plans.size(); ++i) {
       group.push_back({first + i, plans[i].parts, {.count = std::min(first_pool_size(), plans[i].eligible)}});
     }
-    auto pools = find_pools(first_stage(), group, sharding_);
+    auto pools = first_stage_.pools(group, sharding);
     for (std::size_t i = 0; i < plans.size(); ++i) {
-      results[i] = finish(group[i], plans[i], std::move(pools[i]));
+      results[i] = finish(group[i], plans[i], sharding, std::move(pools[i]));
     }
   }
 
  private:
-  const QueryScorer& first_stage() const {
-    return options_.exact ? static_cast<const QueryScorer&>(exact_) : *scorer_;
-  }
   std::size_t first_pool_size() const {
     return options_.exact ? options_.k : options_.k * options_.pool_factor;
   }
 
   /// Ranks the pool. Grouping may need a larger one than pool_factor * k: it doubles until k groups stand or every row
   /// is in it.
-  SearchResult finish(IndexQuery query, const QueryPlan& plan, std::vector<Candidate> pool) const {
+  SearchResult finish(IndexQuery query, const QueryPlan& plan, const Sharding& sharding,
+                      std::vector<Candidate> pool) const {
     for (;;) {
       auto ranked = options_.exact || options_.rerank == Rerank::none
                         ? with_code_distance(pool, options_.exact)
@@ -173,15 +190,14 @@ class Search {
         return result;
       }
       query.limit.count = std::min(query.limit.count * 2, plan.eligible);
-      pool = flat_index().find(first_stage(), query, sharding_);
+      pool = first_stage_.index().find(query, sharding);
     }
   }
 
   const detail::SnapshotState& state_;
   const SearchOptions& options_;
-  Sharding sharding_;
   FeatureScorer exact_;
-  std::unique_ptr<QueryScorer> scorer_;
+  FirstStage first_stage_;
 };
 
 void require_encoder(const Model& model) {
@@ -225,10 +241,14 @@ std::vector<SearchResult> Searcher::search(MatrixView queries, const SearchOptio
          " items of the gallery, got ", options.k);
   }
   if (!options.exact) require_encoder(state.model);
+  if (options.probes != 0 && (options.exact || state.model.lists() == nullptr)) {
+    fail(ErrorCode::invalid_argument, "search: probes need ",
+         options.exact ? "codes; exact search looks at every item" : "a model with inverted lists");
+  }
   const Posteriors posteriors(state.model, options.gate, queries, contexts, options.threads);
   const Planner planner(state, options.filter, options.exclude_own_patient, !options.exact, options.exact);
-  const Parallelism parallelism(queries.rows(), options.threads, options.shards);
-  const Search search(state, queries, options, parallelism.sharding);
+  const Search search(state, queries, options);
+  const Parallelism parallelism(queries.rows(), options.threads, options.shards, search.group_size());
   const QueryContext unknown;
   std::vector<SearchResult> results(queries.rows());
   detail::ProgressCounter counter(options.progress, "search", queries.rows());
@@ -238,7 +258,7 @@ std::vector<SearchResult> Searcher::search(MatrixView queries, const SearchOptio
       plans.push_back(planner.plan(contexts.empty() ? unknown : contexts[q], posteriors.gate(),
                                    posteriors.of(q), options.gate, options.widen_gate ? options.k : 0));
     }
-    search.run(first, plans, std::span(results).subspan(first, count));
+    search.run(first, plans, parallelism.sharding, std::span(results).subspan(first, count));
     counter.add(count);
   });
   return results;
@@ -259,10 +279,10 @@ std::vector<SearchResult> Searcher::range_search(MatrixView queries, const Range
   if (!exact) require_encoder(state.model);
   const Posteriors posteriors(state.model, options.gate, queries, contexts, options.threads);
   const Planner planner(state, options.filter, options.exclude_own_patient, !exact, exact);
-  const Parallelism parallelism(queries.rows(), options.threads, options.shards);
   const FeatureScorer exact_scorer(queries, detail::feature_distance(options.distance));
-  const auto code_scorer = exact ? nullptr : state.model.encoder()->scorer(queries);
-  const QueryScorer& scorer = exact ? static_cast<const QueryScorer&>(exact_scorer) : *code_scorer;
+  const FirstStage first_stage(state.model, queries, exact ? &exact_scorer : nullptr, 0);
+  const Parallelism parallelism(queries.rows(), options.threads, options.shards,
+                                first_stage.index().group_size());
   const QueryContext unknown;
   std::vector<SearchResult> results(queries.rows());
   detail::ProgressCounter counter(options.progress, "search", queries.rows());
@@ -276,7 +296,7 @@ std::vector<SearchResult> Searcher::range_search(MatrixView queries, const Range
     for (std::size_t i = 0; i < count; ++i) {
       group.push_back({first + i, plans[i].parts, {.radius = options.radius}});
     }
-    const auto pools = find_pools(scorer, group, parallelism.sharding);
+    const auto pools = first_stage.pools(group, parallelism.sharding);
     for (std::size_t i = 0; i < count; ++i) {
       results[first + i] = result_of(plans[i], with_code_distance(pools[i], exact), pools[i].size());
       results[first + i].pool_size = pools[i].size();

@@ -21,10 +21,10 @@ struct PlainGallery {
   std::vector<Item> items;
   std::vector<ItemId> ids;
 
-  /// Code distance of a query to every item, through codes in one plain block.
-  std::vector<float> code_distances(std::span<const float> query) const {
-    const Codes codes = model.encoder()->encode(features);
-    std::vector<ItemId> rows(ids.size());
+  /// Distance of a vector to the codes of vectors, through codes in one plain block.
+  std::vector<float> plain_distances(std::span<const float> query, MatrixView coded) const {
+    const Codes codes = model.encoder()->encode(coded);
+    std::vector<ItemId> rows(coded.rows());
     std::iota(rows.begin(), rows.end(), ItemId{0});
     CandidatePool pool({});
     model.encoder()
@@ -34,6 +34,37 @@ struct PlainGallery {
     std::vector<float> distances(rows.size());
     for (const auto& candidate : pool.take()) distances[candidate.id] = candidate.distance;
     return distances;
+  }
+
+  /// Code distance of a query to every item.
+  std::vector<float> code_distances(std::span<const float> query) const {
+    if (!model.codes_residuals()) return plain_distances(query, features);
+    std::vector<float> distances;
+    const auto lists = model.lists()->assign(features);
+    for (std::size_t row = 0; row < ids.size(); ++row) {
+      const Matrix item = model.lists()->residuals(features.view().rows_from(row, 1), {&lists[row], 1});
+      const Matrix asked = model.lists()->residuals(MatrixView(query), {&lists[row], 1});
+      distances.push_back(plain_distances(asked.row(0), item).front());
+    }
+    return distances;
+  }
+
+  /// Those of the rows whose lists are visited.
+  std::vector<std::size_t> visited(std::span<const float> query, const std::vector<std::size_t>& rows,
+                                   std::size_t probes, std::size_t wanted) const {
+    if (probes == 0) return rows;
+    const Matrix scores = model.lists()->list_scores(MatrixView(query));
+    const auto lists = model.lists()->assign(features);
+    std::map<std::pair<float, std::uint32_t>, std::vector<std::size_t>> by_distance;
+    for (const auto row : rows) by_distance[{scores(0, lists[row]), lists[row]}].push_back(row);
+    std::vector<std::size_t> chosen;
+    std::size_t count = 0;
+    for (const auto& [list, members] : by_distance) {
+      if (count >= probes && chosen.size() >= wanted) break;
+      ++count;
+      chosen.insert(chosen.end(), members.begin(), members.end());
+    }
+    return chosen;
   }
 
   float exact_distance(std::span<const float> query, std::size_t row, Rerank rerank) const {
@@ -135,7 +166,9 @@ struct PlainGallery {
     const auto codes = options.exact ? std::vector<float>() : code_distances(query);
     std::size_t pool_size = options.exact ? options.k : options.k * options.pool_factor;
     for (;; pool_size *= 2) {
-      result.hits = ranked(query, options, rows, codes, pool_size, result.pool_size);
+      const auto within =
+          visited(query, rows, options.exact ? 0 : options.probes, std::min(pool_size, rows.size()));
+      result.hits = ranked(query, options, within, codes, pool_size, result.pool_size);
       if (result.hits.size() >= options.k || pool_size >= rows.size()) break;
     }
     if (result.hits.size() > options.k) result.hits.resize(options.k);

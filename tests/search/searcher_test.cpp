@@ -16,13 +16,21 @@ using testing::make_collection;
 using testing::make_model;
 using testing::plain;
 
-const std::vector<EncoderOptions>& encoders() {
-  static const std::vector<EncoderOptions> all = {
-      {"lsh", {{"bits", 12}}},
-      {"itq", {{"bits", 14}, {"iterations", 5}}},
-      {"pq", {{"subspaces", 4}, {"bits_per_entry", 4}, {"iterations", 5}}},
-      {"pq", {{"subspaces", 3}, {"bits_per_entry", 8}, {"iterations", 3}}},
-      {"joint", {{"slices", std::string("6:2,10:3")}, {"bits", 6}}}};
+struct TestedModel {
+  EncoderOptions encoder;
+  std::size_t lists = 0;
+};
+
+const std::vector<TestedModel>& models() {
+  static const std::vector<TestedModel> all = {
+      {{"lsh", {{"bits", 12}}}},
+      {{"itq", {{"bits", 14}, {"iterations", 5}}}},
+      {{"pq", {{"subspaces", 4}, {"bits_per_entry", 4}, {"iterations", 5}}}},
+      {{"pq", {{"subspaces", 3}, {"bits_per_entry", 8}, {"iterations", 3}}}},
+      {{"joint", {{"slices", std::string("6:2,10:3")}, {"bits", 6}}}},
+      {{"itq", {{"bits", 14}, {"iterations", 5}}}, 9},
+      {{"pq", {{"subspaces", 4}, {"bits_per_entry", 4}, {"iterations", 5}}}, 9},
+      {{"opq", {{"subspaces", 3}, {"bits_per_entry", 8}, {"iterations", 3}}}, 30}};
   return all;
 }
 
@@ -43,12 +51,13 @@ void expect_same(const SearchResult& got, const SearchResult& expected, const st
 }
 
 /// Options drawn at random from everything that can be asked for.
-SearchOptions random_options(detail::Random& random, std::size_t items) {
+SearchOptions random_options(detail::Random& random, std::size_t items, std::size_t lists) {
   SearchOptions options;
   options.k = 1 + random.below(random.below(4) == 0 ? items : 12);
   options.pool_factor = 1 + random.below(5);
   options.rerank = static_cast<Rerank>(random.below(4));
   options.exact = options.rerank != Rerank::none && random.below(4) == 0;
+  if (lists != 0 && !options.exact) options.probes = random.below(lists + 2);
   options.gate.mode = static_cast<GateMode>(random.below(3));
   options.gate.level = 0.5 + 0.45 * random.uniform();
   options.widen_gate = random.below(2) == 0;
@@ -74,9 +83,10 @@ SearchOptions random_options(detail::Random& random, std::size_t items) {
 class EverySearch : public ::testing::TestWithParam<std::tuple<std::size_t, bool>> {};
 
 TEST_P(EverySearch, EqualsTheOracle) {
-  const auto& [encoder, several] = GetParam();
+  const auto& [number, several] = GetParam();
+  const auto& [encoder, lists] = models()[number];
   const Collection collection = make_collection(320, 16, several, 1);
-  const Model model = make_model(collection, encoders()[encoder]);
+  const Model model = make_model(collection, encoder, true, lists);
   Gallery gallery(model);
   testing::add_in_segments(gallery, collection, 3);
   std::vector<ItemId> removed;
@@ -85,9 +95,9 @@ TEST_P(EverySearch, EqualsTheOracle) {
   const Searcher searcher(gallery.commit());
   const auto oracle = plain(searcher.snapshot());
   const Collection asking = make_collection(40, 16, several, 2);
-  detail::Random random(100 + encoder);
+  detail::Random random(100 + number);
   for (int round = 0; round < 60; ++round) {
-    SearchOptions options = random_options(random, searcher.snapshot().size());
+    SearchOptions options = random_options(random, searcher.snapshot().size(), lists);
     options.threads = 1 + static_cast<int>(random.below(3));
     options.shards = random.below(4);
     std::vector<QueryContext> contexts(5);
@@ -110,9 +120,9 @@ TEST_P(EverySearch, EqualsTheOracle) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Search, EverySearch,
-                         ::testing::Combine(::testing::Range<std::size_t>(0, 5), ::testing::Bool()),
+                         ::testing::Combine(::testing::Range<std::size_t>(0, 8), ::testing::Bool()),
                          [](const auto& tested) {
-                           return encoders()[std::get<0>(tested.param)].type +
+                           return models()[std::get<0>(tested.param)].encoder.type +
                                   std::to_string(std::get<0>(tested.param)) +
                                   (std::get<1>(tested.param) ? "Several" : "One");
                          });

@@ -57,12 +57,15 @@ inline Collection make_collection(std::size_t rows, std::size_t dimension, bool 
   return collection;
 }
 
-inline Model make_model(const Collection& collection, const EncoderOptions& encoder, bool gate = true) {
+/// \param lists inverted lists; 0: none
+inline Model make_model(const Collection& collection, const EncoderOptions& encoder, bool gate = true,
+                        std::size_t lists = 0) {
   const auto labels = collection.labels();
   const auto patients = collection.patients();
   ModelOptions options;
   options.encoder = encoder;
   options.gate = gate;
+  if (lists != 0) options.lists = ListOptions{.lists = lists, .iterations = 4};
   options.labels = class_names();
   return train_model(options, {collection.features, labels, patients});
 }

@@ -1,0 +1,211 @@
+// Inverted lists: a query visits the lists of the nearest centroids. Queries of a group that visit the same list are
+// scored together, so that its codes are read once.
+#include <algorithm>
+#include <bit>
+#include <medretrieval/index.hpp>
+#include <optional>
+
+#include "base/parallel_for.hpp"
+#include "index/nearest_lists.hpp"
+
+namespace medretrieval {
+
+namespace {
+
+constexpr std::size_t kMostInGroup = 2048;
+
+/// Calls visit(piece) for the rows of a list that lie in the parts.
+template <class Visit>
+void for_each_piece(std::span<const ScanPart> parts, std::uint32_t list, const Visit& visit) {
+  for (const auto& part : parts) {
+    for (const auto& range : part.lists->of(list)) {
+      ScanPart piece = part;
+      piece.begin = std::max(part.begin, range.begin);
+      piece.end = std::min(part.end, range.end);
+      if (piece.begin < piece.end) visit(piece);
+    }
+  }
+}
+
+/// Rows of a piece that count.
+std::size_t rows_that_count(const ScanPart& piece) {
+  const auto low = std::lower_bound(piece.excluded.begin(), piece.excluded.end(), piece.begin);
+  const auto high = std::lower_bound(low, piece.excluded.end(), piece.end);
+  const auto is_set = [&](std::uint32_t row) {
+    return piece.masks == nullptr || (piece.masks[row / 64] >> row % 64 & 1) != 0;
+  };
+  const auto excluded = static_cast<std::size_t>(std::count_if(low, high, is_set));
+  if (piece.masks == nullptr) return piece.end - piece.begin - excluded;
+  std::size_t count = 0;
+  const std::size_t last = (piece.end - 1) / 64;
+  for (std::size_t word = piece.begin / 64; word <= last; ++word) {
+    std::uint64_t bits = piece.masks[word];
+    if (word == piece.begin / 64) bits &= ~std::uint64_t{0} << piece.begin % 64;
+    if (word == last) bits &= ~std::uint64_t{0} >> (63 - (piece.end - 1) % 64);
+    count += static_cast<std::size_t>(std::popcount(bits));
+  }
+  return count - excluded;
+}
+
+/// A list that a query of the group visits.
+struct Visit {
+  std::uint32_t list = 0;
+  std::uint32_t member = 0;  // of the group
+};
+
+/// The same visits by list, those of one list in their order.
+std::vector<Visit> by_list(const std::vector<Visit>& visits, std::size_t lists) {
+  std::vector<std::uint32_t> next(lists + 1);
+  for (const auto& visit : visits) ++next[visit.list + 1];
+  for (std::size_t list = 0; list < lists; ++list) next[list + 1] += next[list];
+  std::vector<Visit> sorted(visits.size());
+  for (const auto& visit : visits) sorted[next[visit.list]++] = visit;
+  return sorted;
+}
+
+class InvertedLists final : public IndexSearch {
+ public:
+  InvertedLists(const Encoder& encoder, const CoarseQuantizer& lists, MatrixView queries,
+                const ListSearch& options)
+      : encoder_(encoder), lists_(lists), queries_(queries), options_(options) {
+    if (!options.residuals) scorer_ = encoder.scorer(queries);
+  }
+
+  std::size_t group_size() const noexcept override { return kMostInGroup; }
+
+  std::vector<Candidate> find(const IndexQuery& query, const Sharding& sharding) const override {
+    const Matrix scores = lists_.list_scores(queries_.rows_from(query.query, 1), sharding.threads);
+    std::vector<Visit> visits;
+    for (const auto list : lists_to_visit(query, scores.row(0))) visits.push_back({list, 0});
+    const std::size_t shards = std::max<std::size_t>(1, std::min(sharding.shards, visits.size()));
+    std::vector<CandidatePool> pools(shards, CandidatePool(query.limit));
+    detail::parallel_for(shards, sharding.threads, [&](std::size_t shard) {
+      std::vector<Visit> own;  // dealt out, so that every shard has near lists first
+      for (std::size_t v = shard; v < visits.size(); v += shards) own.push_back(visits[v]);
+      if (options_.residuals) {
+        scan_residuals(own, {&query, 1}, {&pools[shard], 1});
+      } else {
+        const auto scan = scorer_->begin(query.query);
+        for (const auto& visit : own) scan_list(*scan, query, visit.list, pools[shard]);
+      }
+    });
+    for (std::size_t shard = 1; shard < shards; ++shard) pools[0].merge(std::move(pools[shard]));
+    return pools[0].take();
+  }
+
+  std::vector<std::vector<Candidate>> find_group(std::span<const IndexQuery> queries) const override {
+    std::vector<CandidatePool> pools;
+    std::vector<Visit> nearest;  // of every query, visited first: they make the thresholds tight
+    std::vector<Visit> further;
+    choose(queries, nearest, further);
+    for (const auto& query : queries) pools.emplace_back(query.limit);
+    if (options_.residuals) {
+      for_each_list(by_list(nearest, lists_.lists()),
+                    [&](auto visits) { scan_residuals(visits, queries, pools); });
+      for_each_list(by_list(further, lists_.lists()),
+                    [&](auto visits) { scan_residuals(visits, queries, pools); });
+    } else {
+      scan_codes(by_list(nearest, lists_.lists()), by_list(further, lists_.lists()), queries, pools);
+    }
+    std::vector<std::vector<Candidate>> found;
+    for (auto& pool : pools) found.push_back(pool.take());
+    return found;
+  }
+
+ private:
+  /// Lists in the order of their distance, as many as the options and the limit ask for.
+  std::vector<std::uint32_t> lists_to_visit(const IndexQuery& query, std::span<const float> scores) const {
+    const std::size_t probes = options_.probes == 0 ? lists_.lists() : options_.probes;
+    std::vector<std::uint32_t> chosen;
+    index::NearestLists nearest(scores, probes);
+    for (std::size_t rows = 0; chosen.size() < probes || rows < query.limit.count;) {
+      const auto list = nearest.next();
+      if (!list) break;
+      std::size_t here = 0;
+      for_each_piece(query.parts, *list, [&](const ScanPart& piece) { here += rows_that_count(piece); });
+      if (here == 0) continue;
+      rows += here;
+      chosen.push_back(*list);
+    }
+    return chosen;
+  }
+
+  void choose(std::span<const IndexQuery> queries, std::vector<Visit>& nearest,
+              std::vector<Visit>& further) const {
+    constexpr std::size_t kAtOnce = 64;  // queries whose scores stay in the cache
+    for (std::size_t first = 0; first < queries.size(); first += kAtOnce) {
+      const std::size_t count = std::min(kAtOnce, queries.size() - first);
+      Matrix rows(count, queries_.cols());
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto row = queries_.row(queries[first + i].query);
+        std::copy(row.begin(), row.end(), rows.row(i).begin());
+      }
+      const Matrix scores = lists_.list_scores(rows);
+      for (std::size_t i = 0; i < count; ++i) {
+        bool is_first = true;
+        for (const auto list : lists_to_visit(queries[first + i], scores.row(i))) {
+          (is_first ? nearest : further).push_back({list, static_cast<std::uint32_t>(first + i)});
+          is_first = false;
+        }
+      }
+    }
+  }
+
+  template <class Run>
+  static void for_each_list(const std::vector<Visit>& visits, const Run& run) {
+    for (std::size_t begin = 0; begin < visits.size();) {
+      std::size_t end = begin;
+      while (end < visits.size() && visits[end].list == visits[begin].list) ++end;
+      run(std::span(visits).subspan(begin, end - begin));
+      begin = end;
+    }
+  }
+
+  static void scan_list(QueryScan& scan, const IndexQuery& query, std::uint32_t list, CandidatePool& pool) {
+    for_each_piece(query.parts, list, [&](const ScanPart& piece) { scan.scan(piece, pool); });
+  }
+
+  /// Scores visits by the codes of residuals: each needs a scorer of the query minus the centroid.
+  void scan_residuals(std::span<const Visit> visits, std::span<const IndexQuery> queries,
+                      std::span<CandidatePool> pools) const {
+    Matrix rows(visits.size(), queries_.cols());
+    for (std::size_t v = 0; v < visits.size(); ++v) {
+      const auto query = queries_.row(queries[visits[v].member].query);
+      const auto centroid = lists_.centroids().row(visits[v].list);
+      const auto row = rows.row(v);
+      for (std::size_t d = 0; d < row.size(); ++d) row[d] = query[d] - centroid[d];
+    }
+    const auto scorer = encoder_.scorer(rows);
+    for (std::size_t v = 0; v < visits.size(); ++v) {
+      const auto member = visits[v].member;
+      scan_list(*scorer->begin(v), queries[member], visits[v].list, pools[member]);
+    }
+  }
+
+  /// Scores visits by codes that do not depend on the list.
+  void scan_codes(const std::vector<Visit>& nearest, const std::vector<Visit>& further,
+                  std::span<const IndexQuery> queries, std::span<CandidatePool> pools) const {
+    std::vector<std::unique_ptr<QueryScan>> scans;
+    for (const auto& query : queries) scans.push_back(scorer_->begin(query.query));
+    for (const auto* visits : {&nearest, &further}) {
+      for (const auto& visit : *visits) {
+        scan_list(*scans[visit.member], queries[visit.member], visit.list, pools[visit.member]);
+      }
+    }
+  }
+
+  const Encoder& encoder_;
+  const CoarseQuantizer& lists_;
+  MatrixView queries_;
+  ListSearch options_;
+  std::unique_ptr<QueryScorer> scorer_;  // of codes that do not depend on the list
+};
+
+}  // namespace
+
+std::unique_ptr<IndexSearch> make_list_search(const Encoder& encoder, const CoarseQuantizer& lists,
+                                              MatrixView queries, const ListSearch& options) {
+  return std::make_unique<InvertedLists>(encoder, lists, queries, options);
+}
+
+}  // namespace medretrieval
