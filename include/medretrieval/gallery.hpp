@@ -56,7 +56,7 @@ class Snapshot {
   /// \throws Error (not_found).
   Item item(ItemId id) const;
   std::optional<ItemId> find_key(std::string_view key) const;
-  /// The stored feature vector.
+  /// The feature vector as stored: rounded where the model stores float16.
   /// \throws Error (not_found).
   std::vector<float> features(ItemId id) const;
   /// All ids, ascending.
@@ -107,7 +107,8 @@ class Gallery {
   /// Adds items: encodes the features and assigns ids where none are given, ascending.
   /// \param items one a row, or empty: ids only
   /// \return the id of every row
-  /// \throws Error invalid_argument (features, sizes, text too long, attribute out of place), not_found (a
+  /// \throws Error invalid_argument (features, also above kMaxHalfMagnitude where float16 is stored, sizes, text too
+  ///        long, attribute out of place), not_found (a
   ///        label outside the vocabulary), already_exists (an id that is or was used, a key that is taken, or
   ///        either twice in the call), incompatible (an attribute of another type), cancelled.
   std::vector<ItemId> add(MatrixView features, std::span<const Item> items = {}, int threads = 0,

@@ -4,6 +4,7 @@
 
 #include <medretrieval/bytes.hpp>
 #include <medretrieval/class_gate.hpp>
+#include <medretrieval/coarse_quantizer.hpp>
 #include <medretrieval/codes.hpp>
 #include <medretrieval/cpu.hpp>
 #include <medretrieval/encoder.hpp>
@@ -21,5 +22,6 @@
 #include <medretrieval/progress.hpp>
 #include <medretrieval/scorer.hpp>
 #include <medretrieval/searcher.hpp>
+#include <medretrieval/stored_features.hpp>
 #include <medretrieval/vector_files.hpp>
 #include <medretrieval/version.hpp>

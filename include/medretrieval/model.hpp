@@ -14,6 +14,7 @@
 #include <medretrieval/encoder.hpp>
 #include <medretrieval/fingerprint.hpp>
 #include <medretrieval/labels.hpp>
+#include <medretrieval/stored_features.hpp>
 
 namespace medretrieval {
 
@@ -33,8 +34,9 @@ struct ModelParts {
   /// Null: no inverted lists. With them a product encoder codes residuals: the features minus the centroid of their
   /// list; it must have been trained on such. Binary codes stay those of the features.
   std::shared_ptr<const CoarseQuantizer> lists = {};
-  std::shared_ptr<const ClassGate> gate = {};  ///< null: no class gate
-  LabelVocabulary labels = {};                 ///< every label that items may carry
+  FeatureType stored_features = FeatureType::float32;  ///< how galleries keep them
+  std::shared_ptr<const ClassGate> gate = {};          ///< null: no class gate
+  LabelVocabulary labels = {};                         ///< every label that items may carry
 };
 
 /// Immutable, cheap to copy, thread-safe. Two models with equal fingerprints answer alike.
@@ -50,6 +52,7 @@ class Model {
   const CoarseQuantizer* lists() const noexcept { return parts_->lists.get(); }
   /// Whether codes are those of residuals.
   bool codes_residuals() const noexcept;
+  FeatureType stored_features() const noexcept { return parts_->stored_features; }
   const ClassGate* gate() const noexcept { return parts_->gate.get(); }
   const LabelVocabulary& labels() const noexcept { return parts_->labels; }
   const Fingerprint& fingerprint() const noexcept { return fingerprint_; }
@@ -76,7 +79,8 @@ struct ModelOptions {
   FeatureSource feature_source = {};
   std::optional<EncoderOptions> encoder = {};
   std::optional<ListOptions> lists = {};  ///< none: the pool is found by a scan; they need an encoder
-  bool gate = true;                       ///< learn a class gate when there are at least two labels
+  FeatureType stored_features = FeatureType::float32;
+  bool gate = true;  ///< learn a class gate when there are at least two labels
   GateTraining gate_training = {};
   /// The vocabulary. Empty: the labels of the training rows in order of first appearance.
   std::vector<std::string> labels = {};

@@ -11,7 +11,7 @@
 
 #include <medretrieval/codes.hpp>
 #include <medretrieval/item_id.hpp>
-#include <medretrieval/matrix.hpp>
+#include <medretrieval/stored_features.hpp>
 
 namespace medretrieval {
 
@@ -46,7 +46,7 @@ struct ListRows {
 /// Consecutive rows of one segment that a query may look at.
 struct ScanPart {
   CodesView codes;                       ///< of the whole segment
-  MatrixView features;                   ///< of the whole segment; empty when the segment stores none
+  StoredFeatures features;               ///< of the whole segment; empty when the segment stores none
   std::span<const ItemId> ids;           ///< of the whole segment
   std::uint32_t segment = 0;             ///< written into the candidates
   std::uint32_t begin = 0;               ///< first row

@@ -74,6 +74,13 @@ py::array_t<std::int64_t> insert(const FloatArray& features, const ItemColumns& 
   return result;
 }
 
+FeatureType feature_type_of(const std::string& name) {
+  if (name == "float32") return FeatureType::float32;
+  if (name == "float16") return FeatureType::float16;
+  throw Error(ErrorCode::invalid_argument,
+              "stored_features: expected 'float32' or 'float16', got '" + name + "'");
+}
+
 void bind_models(py::module_& module) {
   py::class_<Model>(module, "Model", "Encoder, class gate and label vocabulary of a gallery. Immutable.")
       .def_property_readonly("dimension", &Model::dimension)
@@ -102,21 +109,26 @@ void bind_models(py::module_& module) {
   module.def(
       "make_model",
       [](std::size_t dimension, const std::shared_ptr<Encoder>& encoder,
-         const std::vector<std::string>& labels) {
-        return Model({.dimension = dimension, .encoder = encoder, .labels = LabelVocabulary(labels)});
+         const std::vector<std::string>& labels, const std::string& stored_features) {
+        return Model({.dimension = dimension,
+                      .encoder = encoder,
+                      .stored_features = feature_type_of(stored_features),
+                      .labels = LabelVocabulary(labels)});
       },
       py::arg("dimension"), py::arg("encoder") = nullptr, py::arg("labels") = std::vector<std::string>(),
+      py::arg("stored_features") = "float32",
       "A model from parts, without a class gate. Without an encoder only exact search is possible.");
   module.def(
       "train_model",
       [](const FloatArray& features, const LabelLists& labels, const Texts& patients,
          const std::variant<std::monostate, std::shared_ptr<Encoder>, std::string>& encoder,
-         const std::vector<std::string>& vocabulary, std::size_t lists, int threads,
-         const py::kwargs& options) {
+         const std::vector<std::string>& vocabulary, std::size_t lists, const std::string& stored_features,
+         int threads, const py::kwargs& options) {
         const auto* type = std::get_if<std::string>(&encoder);
         const auto* trained = std::get_if<std::shared_ptr<Encoder>>(&encoder);
         ModelOptions wanted = {.labels = vocabulary, .threads = threads};
         if (type != nullptr) wanted.encoder = EncoderOptions{*type, to_parameters(options)};
+        wanted.stored_features = feature_type_of(stored_features);
         if (lists != 0) wanted.lists = ListOptions{.lists = lists};
         if (lists != 0 && type == nullptr) {
           throw Error(ErrorCode::invalid_argument, "train_model: lists go with the name of an encoder type");
@@ -137,11 +149,12 @@ void bind_models(py::module_& module) {
       },
       py::arg("features"), py::arg("labels") = py::none(), py::arg("patients") = py::none(),
       py::arg("encoder") = py::none(), py::arg("vocabulary") = std::vector<std::string>(),
-      py::arg("lists") = 0, py::arg("threads") = 0,
+      py::arg("lists") = 0, py::arg("stored_features") = "float32", py::arg("threads") = 0,
       "A model with a class gate learned from the rows when they carry two or more labels. `encoder` is a "
       "trained one, "
       "the name of a type to train (further keywords are its options), or None for exact search only. "
-      "`lists`: how many inverted lists to make; 0: none.");
+      "`lists`: how many inverted lists to make; 0: none. `stored_features`: 'float32' or "
+      "'float16', how galleries keep them.");
 }
 
 }  // namespace

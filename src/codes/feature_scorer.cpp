@@ -9,24 +9,39 @@
 
 namespace medretrieval::detail {
 
-void FeatureScorer::distances(std::size_t query, MatrixView features, const std::uint32_t* rows,
-                              std::size_t count, float* out) const {
+/// Squared distances, or inner products.
+void FeatureScorer::products(std::size_t query, const StoredFeatures& features, const std::uint32_t* rows,
+                             std::size_t count, float* out) const {
   const auto& kernel = kernels::active();
   const float* vector = queries_.row(query).data();
-  const std::size_t dimension = queries_.cols();
-  const auto run = distance_ == FeatureDistance::l2 ? kernel.l2_squared : kernel.inner_product;
-  run(vector, features.data(), features.stride(), rows, count, dimension, out);
+  const bool l2 = distance_ == FeatureDistance::l2;
+  if (features.type() == FeatureType::float32) {
+    const auto run = l2 ? kernel.l2_squared : kernel.inner_product;
+    run(vector, features.floats(), features.stride(), rows, count, queries_.cols(), out);
+  } else {
+    const auto run = l2 ? kernel.l2_squared_half : kernel.inner_product_half;
+    run(vector, features.halves(), features.stride(), rows, count, queries_.cols(), out);
+  }
+}
+
+void FeatureScorer::distances(std::size_t query, const StoredFeatures& features, const std::uint32_t* rows,
+                              std::size_t count, float* out) const {
+  products(query, features, rows, count, out);
   if (distance_ == FeatureDistance::l2) return;
   if (distance_ == FeatureDistance::inner_product) {
     for (std::size_t i = 0; i < count; ++i) out[i] = 0.0F - out[i];
     return;
   }
+  const auto& kernel = kernels::active();
+  const std::size_t dimension = queries_.cols();
+  const float* vector = queries_.row(query).data();
+  std::vector<float> row(dimension);
   float query_square = 0;
   kernel.inner_product(vector, vector, 0, nullptr, 1, dimension, &query_square);
   for (std::size_t i = 0; i < count; ++i) {
-    const float* row = features.row(rows == nullptr ? i : rows[i]).data();
+    features.copy_row(rows == nullptr ? i : rows[i], row);
     float row_square = 0;
-    kernel.inner_product(row, row, 0, nullptr, 1, dimension, &row_square);
+    kernel.inner_product(row.data(), row.data(), 0, nullptr, 1, dimension, &row_square);
     const double scale = std::sqrt(static_cast<double>(query_square) * static_cast<double>(row_square));
     out[i] = scale == 0 ? 1.0F : static_cast<float>(1 - static_cast<double>(out[i]) / scale);
   }

@@ -22,10 +22,13 @@ class FeatureScorer final : public QueryScorer {
   std::size_t size() const noexcept override { return queries_.rows(); }
   std::unique_ptr<QueryScan> begin(std::size_t query) const override;
   /// The distances of rows `rows[i]` of `features` (rows i when `rows` is null).
-  void distances(std::size_t query, MatrixView features, const std::uint32_t* rows, std::size_t count,
-                 float* out) const;
+  void distances(std::size_t query, const StoredFeatures& features, const std::uint32_t* rows,
+                 std::size_t count, float* out) const;
 
  private:
+  void products(std::size_t query, const StoredFeatures& features, const std::uint32_t* rows,
+                std::size_t count, float* out) const;
+
   MatrixView queries_;
   FeatureDistance distance_;
 };

@@ -127,8 +127,8 @@ std::int32_t Batch::days(std::size_t, std::size_t row) const {
   return items_[row].date ? items_[row].date->to_days() : kNoDate;
 }
 
-std::span<const float> Batch::features(std::size_t row) const {
-  return {features_.data() + row * model_.dimension(), model_.dimension()};
+void Batch::features(std::size_t row, std::span<float> out) const {
+  std::copy_n(features_.begin() + static_cast<std::ptrdiff_t>(row * out.size()), out.size(), out.begin());
 }
 
 void Batch::code(std::size_t row, std::uint8_t* out) const {

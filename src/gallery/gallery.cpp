@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <cmath>
 #include <medretrieval/gallery.hpp>
 #include <mutex>
 #include <set>
 #include <unordered_set>
 
 #include "base/concat.hpp"
+#include "base/half.hpp"
 #include "gallery/batch.hpp"
 #include "gallery/item_check.hpp"
 #include "gallery/merged_rows.hpp"
@@ -41,6 +43,23 @@ struct Erasure {
   std::set<Place> rows;
   std::unordered_set<ItemId> ids;
 };
+
+/// The values as float16 keeps them.
+/// \throws Error (invalid_argument) for a value that it cannot hold.
+Matrix rounded_to_half(MatrixView features) {
+  Matrix rounded(features.rows(), features.cols());
+  for (std::size_t r = 0; r < features.rows(); ++r) {
+    const auto row = features.row(r);
+    for (std::size_t d = 0; d < row.size(); ++d) {
+      if (!(std::fabs(row[d]) <= kMaxHalfMagnitude)) {
+        fail(ErrorCode::invalid_argument, "features: row ", r, " holds ", row[d],
+             "; the model stores float16, up to ", kMaxHalfMagnitude);
+      }
+      rounded(r, d) = detail::from_half(detail::to_half(row[d]));
+    }
+  }
+  return rounded;
+}
 
 }  // namespace
 
@@ -103,6 +122,11 @@ std::vector<ItemId> Gallery::Impl::insert(MatrixView features, std::span<const I
                                           int threads, const Progress& progress) {
   require_writable();
   require_features(features, "features", model.dimension());
+  Matrix rounded;  // codes are those of the stored features
+  if (model.stored_features() == FeatureType::float16) {
+    rounded = rounded_to_half(features);
+    features = rounded;
+  }
   if (!items.empty() && items.size() != features.rows()) {
     fail(ErrorCode::invalid_argument, "expected an item for each of the ", features.rows(), " rows, got ",
          items.size());

@@ -35,7 +35,7 @@ class RowSource {
   virtual std::int32_t days(std::size_t column, std::size_t row) const = 0;
   /// The inverted list; not called when the model has none.
   virtual std::uint32_t list(std::size_t row) const = 0;
-  virtual std::span<const float> features(std::size_t row) const = 0;
+  virtual void features(std::size_t row, std::span<float> out) const = 0;
   /// The packed code; not called when the model has no encoder.
   virtual void code(std::size_t row, std::uint8_t* out) const = 0;
 };

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "gallery/columns.hpp"
@@ -32,6 +33,7 @@ struct SegmentMeta {
   Fingerprint model;
   std::optional<CodeLayout> layout;  ///< none: the model has no encoder
   bool has_lists = false;
+  FeatureType stored_features = FeatureType::float32;
   std::vector<Column> columns;
 
   std::vector<std::byte> to_bytes() const;
@@ -79,7 +81,7 @@ class Segment {
   /// The blocks that hold rows `begin` to `end` are checked, the others may not be.
   CodesView codes(std::size_t begin, std::size_t end) const;
   /// The whole matrix; call ensure_features before reading a row.
-  MatrixView features() const noexcept { return {features_.data(), rows(), meta_.dimension}; }
+  StoredFeatures features() const noexcept;
   void ensure_features(std::size_t begin, std::size_t end) const;
 
   /// Rows whose primary class it is; the class after the last one stands for unlabelled rows.
@@ -108,6 +110,7 @@ class Segment {
  private:
   Segment(std::shared_ptr<const io::SectionFile> file, SegmentMeta meta, std::size_t lists);
   void open_lists(std::size_t lists);
+  void open_features();
   void open_columns();
   void verify_rows() const;
   void verify_labels() const;
@@ -118,7 +121,7 @@ class Segment {
   io::SectionArray<std::uint32_t> id_order_;
   std::vector<std::uint32_t> class_starts_;
   io::SectionArray<std::uint8_t> codes_;
-  io::SectionArray<float> features_;
+  std::variant<io::SectionArray<float>, io::SectionArray<std::uint16_t>> features_;
   std::vector<Cell> cells_;  // by row
   std::optional<ListRows> lists_;
   bool several_labels_ = false;

@@ -10,7 +10,12 @@ namespace medretrieval::gallery {
 std::vector<std::byte> SegmentMeta::to_bytes() const {
   ByteWriter writer;
   writer.text("MRSEGMENT");
-  writer.number(has_lists ? kSegmentVersion : kSegmentVersionWithoutLists);
+  const bool first_version = !has_lists && stored_features == FeatureType::float32;
+  writer.number(first_version ? kFirstSegmentVersion : kSegmentVersion);
+  if (!first_version) {
+    writer.number(static_cast<std::uint8_t>(has_lists));
+    writer.number(static_cast<std::uint8_t>(stored_features));
+  }
   writer.number(rows);
   writer.number(dimension);
   writer.number(classes);
@@ -38,7 +43,12 @@ SegmentMeta SegmentMeta::from_bytes(std::span<const std::byte> bytes, const std:
                  ", got ", version);
   }
   SegmentMeta meta;
-  meta.has_lists = version > kSegmentVersionWithoutLists;
+  if (version > kFirstSegmentVersion) {
+    meta.has_lists = reader.number<std::uint8_t>() != 0;
+    const auto type = reader.number<std::uint8_t>();
+    if (type != 1 && type != 2) reader.corrupt(detail::concat("features are stored as type ", int{type}));
+    meta.stored_features = static_cast<FeatureType>(type);
+  }
   meta.rows = reader.number<std::uint64_t>();
   meta.dimension = reader.number<std::uint64_t>();
   meta.classes = reader.number<std::uint64_t>();

@@ -68,8 +68,9 @@ std::vector<float> Snapshot::features(ItemId id) const {
   const auto [part, row] = place_of(*state_, id);
   const auto& segment = *state_->parts[part].segment;
   segment.ensure_features(row, row + 1);
-  const auto features = segment.features().row(row);
-  return {features.begin(), features.end()};
+  std::vector<float> features(state_->model.dimension());
+  segment.features().copy_row(row, features);
+  return features;
 }
 
 std::vector<ItemId> Snapshot::ids() const {

@@ -34,7 +34,7 @@ std::vector<ScanPart> slice(std::span<const ScanPart> parts, std::size_t first, 
 /// Rows of a tile, a multiple of a block.
 std::size_t tile_rows(const ScanPart& part) {
   const std::size_t row_bytes =
-      part.codes.rows() != 0 ? part.codes.layout().row_bytes() : part.features.cols() * sizeof(float);
+      part.codes.rows() != 0 ? part.codes.layout().row_bytes() : part.features.row_bytes();
   return std::max<std::size_t>(1, kTileBytes / row_bytes / kBlock) * kBlock;
 }
 

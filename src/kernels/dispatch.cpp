@@ -25,7 +25,10 @@ namespace {
   fill(part.adc4_rows, whole.adc4_rows);
   fill(part.l2_squared, whole.l2_squared);
   fill(part.inner_product, whole.inner_product);
+  fill(part.l2_squared_half, whole.l2_squared_half);
+  fill(part.inner_product_half, whole.inner_product_half);
   if (part.multiply_tile == nullptr) {
+    part.multiply_row = whole.multiply_row;
     part.multiply_tile = whole.multiply_tile;
     part.tile_rows = whole.tile_rows;
     part.tile_cols = whole.tile_cols;
@@ -44,7 +47,8 @@ std::vector<KernelTable> find_supported() {
   std::vector<KernelTable> tables = {kScalarKernels};
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx2 =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                       __builtin_cpu_supports("bmi2");

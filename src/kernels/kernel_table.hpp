@@ -68,6 +68,16 @@ using RowDistances = void (*)(const float* query, const float* base, std::size_t
                               const std::uint32_t* indices, std::size_t count, std::size_t dimension,
                               float* out) noexcept;
 
+/// The same for rows of 16-bit floats (IEEE 754 binary16), which count as the float32 values that they equal.
+using HalfRowDistances = void (*)(const float* query, const std::uint16_t* base, std::size_t stride,
+                                  const std::uint32_t* indices, std::size_t count, std::size_t dimension,
+                                  float* out) noexcept;
+
+/// One row of a matrix product through several tiles' worth of columns: c[p * tile_cols + j] continues with sum over k of
+/// a[k] * b[p * panel_stride + k * tile_cols + j]; the same bits as MultiplyTile.
+using MultiplyRow = void (*)(const float* a, const float* b, std::size_t panel_stride, std::size_t panels,
+                             std::size_t depth, float* c) noexcept;
+
 /// One tile of a matrix product: c[i][j] continues with sum over k of a[k * tile_rows + i] * b[k * tile_cols
 /// + j]. `c` is tile_rows x tile_cols with row stride `c_stride`.
 using MultiplyTile = void (*)(const float* a, const float* b, std::size_t depth, float* c,
@@ -86,6 +96,9 @@ struct KernelTable {
   AdcRows adc4_rows;
   RowDistances l2_squared;
   RowDistances inner_product;
+  HalfRowDistances l2_squared_half;
+  HalfRowDistances inner_product_half;
+  MultiplyRow multiply_row;  ///< null exactly when multiply_tile is
   MultiplyTile multiply_tile;
   std::size_t tile_rows;
   std::size_t tile_cols;  ///< at most 64; tile_rows at most 16

@@ -110,25 +110,39 @@ std::size_t quantized_adc(const BlockSpan& span, const std::uint8_t* tables, std
   return done;
 }
 
+inline float value_of(float value) noexcept {
+  return value;
+}
+/// The float32 that equals a binary16: finite values and zeros only.
+inline float value_of(std::uint16_t half) noexcept {
+  const std::uint32_t exponent = half >> 10U & 31U;
+  const std::uint32_t fraction = half & 1023U;
+  const float magnitude = exponent == 0
+                              ? static_cast<float>(fraction) * 0x1p-24F
+                              : __builtin_bit_cast(float, (exponent + 112U) << 23U | fraction << 13U);
+  return (half & 0x8000U) != 0 ? -magnitude : magnitude;
+}
+
 /// Rows in the fixed order; the last group of 16 is padded with zeros like everywhere else.
-template <class Term>
-inline void row_distances(const float* query, const float* base, std::size_t stride,
+template <class Value, class Term>
+inline void row_distances(const float* query, const Value* base, std::size_t stride,
                           const std::uint32_t* indices, std::size_t count, std::size_t dimension, float* out,
                           const Term& term) noexcept {
   for (std::size_t i = 0; i < count; ++i) {
-    const float* row = base + (indices == nullptr ? i : indices[i]) * stride;
+    const Value* row = base + (indices == nullptr ? i : indices[i]) * stride;
     float lanes[16] = {};
     for (std::size_t d = 0; d < dimension; d += 16) {
       for (std::size_t j = 0; j < 16; ++j) {
         const bool inside = d + j < dimension;
-        lanes[j] = term(inside ? query[d + j] : 0.0F, inside ? row[d + j] : 0.0F, lanes[j]);
+        lanes[j] = term(inside ? query[d + j] : 0.0F, inside ? value_of(row[d + j]) : 0.0F, lanes[j]);
       }
     }
     out[i] = sum_lanes(lanes);
   }
 }
 
-void l2_squared(const float* query, const float* base, std::size_t stride, const std::uint32_t* indices,
+template <class Value>
+void l2_squared(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
                 std::size_t count, std::size_t dimension, float* out) noexcept {
   row_distances(query, base, stride, indices, count, dimension, out, [](float a, float b, float sum) {
     const float difference = a - b;
@@ -136,7 +150,8 @@ void l2_squared(const float* query, const float* base, std::size_t stride, const
   });
 }
 
-void inner_product(const float* query, const float* base, std::size_t stride, const std::uint32_t* indices,
+template <class Value>
+void inner_product(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
                    std::size_t count, std::size_t dimension, float* out) noexcept {
   row_distances(query, base, stride, indices, count, dimension, out,
                 [](float a, float b, float sum) { return __builtin_fmaf(a, b, sum); });
@@ -157,6 +172,18 @@ void multiply_tile(const float* a, const float* b, std::size_t depth, float* c,
   }
 }
 
+void multiply_row(const float* a, const float* b, std::size_t panel_stride, std::size_t panels,
+                  std::size_t depth, float* c) noexcept {
+  for (std::size_t p = 0; p < panels; ++p) {
+    for (std::size_t k = 0; k < depth; ++k) {
+      for (std::size_t j = 0; j < kTileCols; ++j) {
+        float& sum = c[p * kTileCols + j];
+        sum = __builtin_fmaf(a[k], b[p * panel_stride + k * kTileCols + j], sum);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 const KernelTable kScalarKernels = {.name = "scalar",
@@ -168,8 +195,11 @@ const KernelTable kScalarKernels = {.name = "scalar",
                                     .quantized_adc4 = quantized_adc<4>,
                                     .adc8_rows = adc_rows<8>,
                                     .adc4_rows = adc_rows<4>,
-                                    .l2_squared = l2_squared,
-                                    .inner_product = inner_product,
+                                    .l2_squared = l2_squared<float>,
+                                    .inner_product = inner_product<float>,
+                                    .l2_squared_half = l2_squared<std::uint16_t>,
+                                    .inner_product_half = inner_product<std::uint16_t>,
+                                    .multiply_row = multiply_row,
                                     .multiply_tile = multiply_tile,
                                     .tile_rows = kTileRows,
                                     .tile_cols = kTileCols};

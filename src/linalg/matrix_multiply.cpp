@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "base/parallel_for.hpp"
 #include "kernels/dispatch.hpp"
@@ -99,9 +100,31 @@ void multiply_block(const Factor& a, const std::vector<float>& packed_b, std::si
   }
 }
 
+constexpr std::size_t kFewRows = 3;  // fewer waste most of a tile
+
+/// The same for one row of a.
+void multiply_row(std::span<const float> a, const std::vector<float>& packed_b, std::size_t b_size,
+                  float* out) {
+  const auto& kernel = kernels::active();
+  const std::size_t panel = kernel.tile_cols * std::min(kDepthBlock, a.size());
+  const std::size_t panels = (b_size + kernel.tile_cols - 1) / kernel.tile_cols;
+  std::vector<float> sums(panels * kernel.tile_cols);
+  for (std::size_t begin = 0; begin < a.size(); begin += kDepthBlock) {
+    kernel.multiply_row(a.data() + begin, packed_b.data() + begin / kDepthBlock * panels * panel, panel,
+                        panels, std::min(kDepthBlock, a.size() - begin), sums.data());
+  }
+  std::copy_n(sums.begin(), b_size, out);
+}
+
 /// out[i][j] = sum over the inner index of a[i] b[first + j], for a packed block of b.
 void multiply_packed(const Factor& a, const std::vector<float>& packed_b, std::size_t first,
                      std::size_t b_size, float* out, std::size_t out_stride, int threads) {
+  if (a.size() < kFewRows && !a.columns) {
+    for (std::size_t r = 0; r < a.size(); ++r) {
+      multiply_row(a.matrix.row(r), packed_b, b_size, out + r * out_stride + first);
+    }
+    return;
+  }
   detail::parallel_for((a.size() + kRowBlock - 1) / kRowBlock, threads, [&](std::size_t block) {
     const std::size_t row = block * kRowBlock;
     const Factor a_block = a.part(row, std::min(kRowBlock, a.size() - row));

@@ -11,7 +11,8 @@ using detail::fail;
 
 namespace {
 constexpr std::uint32_t kFormatVersion = 2;
-constexpr std::uint32_t kVersionWithoutLists = 1;  // still written when there are none
+constexpr std::uint32_t kFirstVersion =
+    1;  // without lists, features as float32: still written for such models
 constexpr std::size_t kMaxParameterText = 1 << 20;
 }  // namespace
 
@@ -59,7 +60,8 @@ Codes Model::encode(MatrixView features, std::span<const std::uint32_t> item_lis
 std::vector<std::byte> Model::to_bytes() const {
   ByteWriter writer;
   writer.text("MRMODEL");
-  writer.number(lists() != nullptr ? kFormatVersion : kVersionWithoutLists);
+  const bool first_version = lists() == nullptr && stored_features() == FeatureType::float32;
+  writer.number(first_version ? kFirstVersion : kFormatVersion);
   writer.number<std::uint64_t>(dimension());
   writer.text(feature_source().name);
   writer.text(feature_source().parameters);
@@ -68,6 +70,9 @@ std::vector<std::byte> Model::to_bytes() const {
   writer.bytes(encoder() != nullptr ? encoder()->to_bytes() : std::vector<std::byte>());
   writer.number(static_cast<std::uint8_t>(gate() != nullptr));
   if (gate() != nullptr) gate()->write(writer);
+  if (first_version) return writer.take();
+  writer.number(static_cast<std::uint8_t>(stored_features()));
+  writer.number(static_cast<std::uint8_t>(lists() != nullptr));
   if (lists() != nullptr) lists()->write(writer);
   return writer.take();
 }
@@ -94,8 +99,13 @@ ModelParts read_parts(ByteReader& reader) {
   if (const auto encoder = reader.bytes(); !encoder.empty()) parts.encoder = load_encoder(encoder);
   if (reader.number<std::uint8_t>() != 0)
     parts.gate = std::make_shared<const ClassGate>(ClassGate::read(reader));
-  if (version > kVersionWithoutLists) {
-    parts.lists = std::make_shared<const CoarseQuantizer>(CoarseQuantizer::read(reader));
+  if (version > kFirstVersion) {
+    const auto type = reader.number<std::uint8_t>();
+    if (type != 1 && type != 2) reader.corrupt(detail::concat("features are stored as type ", int{type}));
+    parts.stored_features = static_cast<FeatureType>(type);
+    if (reader.number<std::uint8_t>() != 0) {
+      parts.lists = std::make_shared<const CoarseQuantizer>(CoarseQuantizer::read(reader));
+    }
   }
   reader.expect_end();
   return parts;
@@ -146,6 +156,7 @@ Model train_model(const ModelOptions& options, const TrainingRows& rows) {
   ModelParts parts;
   parts.dimension = rows.features.cols();
   parts.feature_source = options.feature_source;
+  parts.stored_features = options.stored_features;
   parts.labels = vocabulary_of(options, rows);
   const LabelSets labels(parts.labels, rows.labels);
   if (options.lists) {

@@ -207,7 +207,7 @@ TEST(Scan, ExactDistancesAreWhatTheySay) {
   for (const auto distance : {FeatureDistance::l2, FeatureDistance::inner_product, FeatureDistance::cosine}) {
     const FeatureScorer scorer(queries, distance);
     CandidatePool pool({.count = 500});
-    scorer.begin(1)->scan({none, features, ids, 0, 0, 500, nullptr}, pool);
+    scorer.begin(1)->scan({none, features.view(), ids, 0, 0, 500, nullptr}, pool);
     const auto all = pool.take();
     ASSERT_EQ(all.size(), 500U);
     for (const auto& candidate : all) {
@@ -236,9 +236,9 @@ TEST(Scan, CosineOfAZeroVectorIsOne) {
   const Matrix zero(1, 4);
   const Matrix other = testing::gaussian(1, 4, 1);
   float distance = 0;
-  FeatureScorer(zero, FeatureDistance::cosine).distances(0, other, nullptr, 1, &distance);
+  FeatureScorer(zero, FeatureDistance::cosine).distances(0, other.view(), nullptr, 1, &distance);
   EXPECT_EQ(distance, 1.0F);
-  FeatureScorer(other, FeatureDistance::cosine).distances(0, zero, nullptr, 1, &distance);
+  FeatureScorer(other, FeatureDistance::cosine).distances(0, zero.view(), nullptr, 1, &distance);
   EXPECT_EQ(distance, 1.0F);
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <medretrieval/matrix.hpp>
 #include <vector>
@@ -239,6 +240,77 @@ TEST_P(EveryIsa, RowDistancesEqualScalarInEveryBit) {
     };
     compare(&KernelTable::l2_squared);
     compare(&KernelTable::inner_product);
+  }
+}
+
+/// Every finite binary16, in every instruction set.
+TEST_P(EveryIsa, HalvesCountAsTheFloatsThatTheyEqual) {
+  const auto value_of = [](unsigned half) {
+    const int exponent = static_cast<int>(half >> 10 & 31);
+    const double fraction = half & 1023;
+    const double magnitude =
+        exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+    return static_cast<float>((half & 0x8000) != 0 ? -magnitude : magnitude);
+  };
+  for (unsigned half = 0; half < 0x10000; ++half) {
+    if ((half & 0x7c00) == 0x7c00) continue;  // infinities and NaN are never stored
+    const auto stored = static_cast<std::uint16_t>(half);
+    const float one = 1;
+    float product = -1;
+    table().inner_product_half(&one, &stored, 1, nullptr, 1, 1, &product);
+    EXPECT_EQ(product, value_of(half)) << half;
+  }
+}
+
+TEST_P(EveryIsa, DistancesOfHalvesEqualThoseOfTheirFloats) {
+  Random random(14);
+  for (std::size_t dimension = 1; dimension <= 70; ++dimension) {
+    const std::size_t stride = dimension + dimension % 3;
+    std::vector<float> query(dimension);
+    std::vector<std::uint16_t> halves(9 * stride);
+    std::vector<float> floats(9 * stride);
+    for (auto& value : query) value = static_cast<float>(random.normal());
+    for (std::size_t i = 0; i < halves.size(); ++i) {
+      halves[i] = static_cast<std::uint16_t>(random.below(0x7c00) | random.below(2) << 15);
+      const float one = 1;
+      kScalarKernels.inner_product_half(&one, &halves[i], 1, nullptr, 1, 1, &floats[i]);
+    }
+    const std::vector<std::uint32_t> indices = {8, 0, 3, 3, 7, 5, 1, 2, 8, 6, 4, 4, 0};
+    std::vector<float> got(indices.size());
+    std::vector<float> expected(indices.size());
+    const auto compare = [&](HalfRowDistances KernelTable::*half, RowDistances KernelTable::*whole) {
+      (table().*half)(query.data(), halves.data(), stride, indices.data(), indices.size(), dimension,
+                      got.data());
+      (kScalarKernels.*whole)(query.data(), floats.data(), stride, indices.data(), indices.size(), dimension,
+                              expected.data());
+      EXPECT_EQ(got, expected) << "dimension " << dimension;
+    };
+    compare(&KernelTable::l2_squared_half, &KernelTable::l2_squared);
+    compare(&KernelTable::inner_product_half, &KernelTable::inner_product);
+  }
+}
+
+TEST_P(EveryIsa, MultiplyRowEqualsTheTile) {
+  Random random(15);
+  const KernelTable& kernel = table();
+  for (const std::size_t panels : {1U, 2U, 4U, 5U, 9U}) {
+    for (const std::size_t depth : {0U, 1U, 7U, 100U}) {
+      const std::size_t panel_stride = kernel.tile_cols * (depth + 2);
+      std::vector<float> a(depth);
+      std::vector<float> b(panels * panel_stride);
+      for (auto& value : a) value = static_cast<float>(random.normal());
+      for (auto& value : b) value = static_cast<float>(random.normal());
+      std::vector<float> c(panels * kernel.tile_cols, 0.5F);
+      kernel.multiply_row(a.data(), b.data(), panel_stride, panels, depth, c.data());
+      for (std::size_t i = 0; i < c.size(); ++i) {
+        float sum = 0.5F;
+        for (std::size_t k = 0; k < depth; ++k) {
+          const float* panel = b.data() + i / kernel.tile_cols * panel_stride;
+          sum = __builtin_fmaf(a[k], panel[k * kernel.tile_cols + i % kernel.tile_cols], sum);
+        }
+        EXPECT_EQ(c[i], sum) << panels << " panels, depth " << depth << ", column " << i;
+      }
+    }
   }
 }
 

@@ -19,6 +19,7 @@ using testing::plain;
 struct TestedModel {
   EncoderOptions encoder;
   std::size_t lists = 0;
+  FeatureType stored_features = FeatureType::float32;
 };
 
 const std::vector<TestedModel>& models() {
@@ -30,7 +31,8 @@ const std::vector<TestedModel>& models() {
       {{"joint", {{"slices", std::string("6:2,10:3")}, {"bits", 6}}}},
       {{"itq", {{"bits", 14}, {"iterations", 5}}}, 9},
       {{"pq", {{"subspaces", 4}, {"bits_per_entry", 4}, {"iterations", 5}}}, 9},
-      {{"opq", {{"subspaces", 3}, {"bits_per_entry", 8}, {"iterations", 3}}}, 30}};
+      {{"opq", {{"subspaces", 3}, {"bits_per_entry", 8}, {"iterations", 3}}}, 30, FeatureType::float16},
+      {{"lsh", {{"bits", 40}}}, 0, FeatureType::float16}};
   return all;
 }
 
@@ -84,9 +86,9 @@ class EverySearch : public ::testing::TestWithParam<std::tuple<std::size_t, bool
 
 TEST_P(EverySearch, EqualsTheOracle) {
   const auto& [number, several] = GetParam();
-  const auto& [encoder, lists] = models()[number];
+  const auto& [encoder, lists, stored_features] = models()[number];
   const Collection collection = make_collection(320, 16, several, 1);
-  const Model model = make_model(collection, encoder, true, lists);
+  const Model model = make_model(collection, encoder, true, lists, stored_features);
   Gallery gallery(model);
   testing::add_in_segments(gallery, collection, 3);
   std::vector<ItemId> removed;
@@ -120,7 +122,7 @@ TEST_P(EverySearch, EqualsTheOracle) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Search, EverySearch,
-                         ::testing::Combine(::testing::Range<std::size_t>(0, 8), ::testing::Bool()),
+                         ::testing::Combine(::testing::Range<std::size_t>(0, 9), ::testing::Bool()),
                          [](const auto& tested) {
                            return models()[std::get<0>(tested.param)].encoder.type +
                                   std::to_string(std::get<0>(tested.param)) +

@@ -59,12 +59,13 @@ inline Collection make_collection(std::size_t rows, std::size_t dimension, bool 
 
 /// \param lists inverted lists; 0: none
 inline Model make_model(const Collection& collection, const EncoderOptions& encoder, bool gate = true,
-                        std::size_t lists = 0) {
+                        std::size_t lists = 0, FeatureType stored_features = FeatureType::float32) {
   const auto labels = collection.labels();
   const auto patients = collection.patients();
   ModelOptions options;
   options.encoder = encoder;
   options.gate = gate;
+  options.stored_features = stored_features;
   if (lists != 0) options.lists = ListOptions{.lists = lists, .iterations = 4};
   options.labels = class_names();
   return train_model(options, {collection.features, labels, patients});

@@ -8,11 +8,30 @@
 namespace medretrieval::kernels {
 namespace {
 
-/// The first `count` (0 to 8) floats, then zeros.
+inline __m256 load8(const float* values) noexcept {
+  return _mm256_loadu_ps(values);
+}
+inline __m256 load8(const std::uint16_t* halves) noexcept {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(halves)));
+}
+
+inline __m256 load_partial(const std::uint16_t* halves, std::size_t count) noexcept {
+  std::uint16_t padded[8] = {};
+  for (std::size_t i = 0; i < count; ++i) padded[i] = halves[i];
+  return load8(padded);
+}
+/// The first `count` (0 to 8) values, then zeros.
 inline __m256 load_partial(const float* values, std::size_t count) noexcept {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   const __m256i inside = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane);
   return _mm256_maskload_ps(values, inside);
+}
+
+/// Asks for a row that will be read soon.
+template <class Value>
+inline void prefetch(const Value* row, std::size_t dimension) noexcept {
+  const auto* bytes = reinterpret_cast<const char*>(row);
+  for (std::size_t at = 0; at < dimension * sizeof(Value); at += 64) _mm_prefetch(bytes + at, _MM_HINT_T0);
 }
 
 inline float sum_lanes(__m256 low, __m256 high) noexcept {
@@ -22,20 +41,21 @@ inline float sum_lanes(__m256 low, __m256 high) noexcept {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
-template <class Term>
-inline void row_distances(const float* query, const float* base, std::size_t stride,
+template <class Value, class Term>
+inline void row_distances(const float* query, const Value* base, std::size_t stride,
                           const std::uint32_t* indices, std::size_t count, std::size_t dimension, float* out,
                           const Term& term) noexcept {
   const std::size_t whole = dimension / 16 * 16;
   const std::size_t rest = dimension - whole;
   const std::size_t rest_low = rest < 8 ? rest : 8;
   for (std::size_t i = 0; i < count; ++i) {
-    const float* row = base + (indices == nullptr ? i : indices[i]) * stride;
+    const Value* row = base + (indices == nullptr ? i : indices[i]) * stride;
+    if (indices != nullptr && i + 8 < count) prefetch(base + indices[i + 8] * stride, dimension);
     __m256 low = _mm256_setzero_ps();
     __m256 high = _mm256_setzero_ps();
     for (std::size_t d = 0; d < whole; d += 16) {
-      low = term(_mm256_loadu_ps(query + d), _mm256_loadu_ps(row + d), low);
-      high = term(_mm256_loadu_ps(query + d + 8), _mm256_loadu_ps(row + d + 8), high);
+      low = term(load8(query + d), load8(row + d), low);
+      high = term(load8(query + d + 8), load8(row + d + 8), high);
     }
     if (rest != 0) {
       low = term(load_partial(query + whole, rest_low), load_partial(row + whole, rest_low), low);
@@ -46,18 +66,18 @@ inline void row_distances(const float* query, const float* base, std::size_t str
   }
 }
 
-[[maybe_unused]] void l2_squared(const float* query, const float* base, std::size_t stride,
-                                 const std::uint32_t* indices, std::size_t count, std::size_t dimension,
-                                 float* out) noexcept {
+template <class Value>
+void l2_squared(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
+                std::size_t count, std::size_t dimension, float* out) noexcept {
   row_distances(query, base, stride, indices, count, dimension, out, [](__m256 a, __m256 b, __m256 sum) {
     const __m256 difference = _mm256_sub_ps(a, b);
     return _mm256_fmadd_ps(difference, difference, sum);
   });
 }
 
-[[maybe_unused]] void inner_product(const float* query, const float* base, std::size_t stride,
-                                    const std::uint32_t* indices, std::size_t count, std::size_t dimension,
-                                    float* out) noexcept {
+template <class Value>
+void inner_product(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
+                   std::size_t count, std::size_t dimension, float* out) noexcept {
   row_distances(query, base, stride, indices, count, dimension, out,
                 [](__m256 a, __m256 b, __m256 sum) { return _mm256_fmadd_ps(a, b, sum); });
 }
@@ -87,5 +107,30 @@ constexpr std::size_t kTileCols = 16;
     _mm256_storeu_ps(c + i * c_stride + 8, sums[i][1]);
   }
 }
+
+template <std::size_t kPanels>
+inline void multiply_panels(const float* a, const float* b, std::size_t panel_stride, std::size_t depth,
+                            float* c) noexcept {
+  __m256 sums[kPanels * 2];
+  for (std::size_t v = 0; v < kPanels * 2; ++v) sums[v] = _mm256_loadu_ps(c + v * 8);
+  for (std::size_t k = 0; k < depth; ++k) {
+    const __m256 value = _mm256_broadcast_ss(a + k);
+    for (std::size_t v = 0; v < kPanels * 2; ++v) {
+      const float* column = b + v / 2 * panel_stride + k * kTileCols + v % 2 * 8;
+      sums[v] = _mm256_fmadd_ps(value, _mm256_loadu_ps(column), sums[v]);
+    }
+  }
+  for (std::size_t v = 0; v < kPanels * 2; ++v) _mm256_storeu_ps(c + v * 8, sums[v]);
+}
+
+[[maybe_unused]] void multiply_row(const float* a, const float* b, std::size_t panel_stride,
+                                   std::size_t panels, std::size_t depth, float* c) noexcept {
+  std::size_t p = 0;
+  for (; p + 4 <= panels; p += 4) {
+    multiply_panels<4>(a, b + p * panel_stride, panel_stride, depth, c + p * kTileCols);
+  }
+  for (; p < panels; ++p) multiply_panels<1>(a, b + p * panel_stride, panel_stride, depth, c + p * kTileCols);
+}
+
 }  // namespace
 }  // namespace medretrieval::kernels

@@ -8,6 +8,13 @@
 namespace medretrieval::kernels {
 namespace {
 
+/// Asks for a row that will be read soon.
+template <class Value>
+inline void prefetch(const Value* row, std::size_t dimension) noexcept {
+  const auto* bytes = reinterpret_cast<const char*>(row);
+  for (std::size_t at = 0; at < dimension * sizeof(Value); at += 64) _mm_prefetch(bytes + at, _MM_HINT_T0);
+}
+
 inline float sum_lanes(__m512 lanes) noexcept {
   const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(lanes), _mm512_extractf32x8_ps(lanes, 1));
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
@@ -15,54 +22,71 @@ inline float sum_lanes(__m512 lanes) noexcept {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+inline __m512 load16(const float* values) noexcept {
+  return _mm512_loadu_ps(values);
+}
+inline __m512 load16(const std::uint16_t* halves) noexcept {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
+}
+/// The marked values, zeros elsewhere.
+inline __m512 load16(const float* values, __mmask16 inside) noexcept {
+  return _mm512_maskz_loadu_ps(inside, values);
+}
+inline __m512 load16(const std::uint16_t* halves, __mmask16 inside) noexcept {
+  return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(inside, halves));
+}
+
 /// kRows rows at a time, so that their independent sums overlap.
-template <std::size_t kRows, class Term>
-inline void distances_of(const float* query, const float* const* rows, std::size_t dimension, float* out,
+template <std::size_t kRows, class Value, class Term>
+inline void distances_of(const float* query, const Value* const* rows, std::size_t dimension, float* out,
                          const Term& term) noexcept {
   __m512 sums[kRows];
   for (auto& sum : sums) sum = _mm512_setzero_ps();
   std::size_t d = 0;
   for (; d + 16 <= dimension; d += 16) {
     const __m512 q = _mm512_loadu_ps(query + d);
-    for (std::size_t i = 0; i < kRows; ++i) sums[i] = term(q, _mm512_loadu_ps(rows[i] + d), sums[i]);
+    for (std::size_t i = 0; i < kRows; ++i) sums[i] = term(q, load16(rows[i] + d), sums[i]);
   }
   if (d < dimension) {
     const auto inside = static_cast<__mmask16>((1U << (dimension - d)) - 1U);
     const __m512 q = _mm512_maskz_loadu_ps(inside, query + d);
-    for (std::size_t i = 0; i < kRows; ++i)
-      sums[i] = term(q, _mm512_maskz_loadu_ps(inside, rows[i] + d), sums[i]);
+    for (std::size_t i = 0; i < kRows; ++i) sums[i] = term(q, load16(rows[i] + d, inside), sums[i]);
   }
   for (std::size_t i = 0; i < kRows; ++i) out[i] = sum_lanes(sums[i]);
 }
 
-template <class Term>
-inline void row_distances(const float* query, const float* base, std::size_t stride,
+template <class Value, class Term>
+inline void row_distances(const float* query, const Value* base, std::size_t stride,
                           const std::uint32_t* indices, std::size_t count, std::size_t dimension, float* out,
                           const Term& term) noexcept {
   const auto row = [=](std::size_t i) { return base + (indices == nullptr ? i : indices[i]) * stride; };
   std::size_t i = 0;
   for (; i + 4 <= count; i += 4) {
-    const float* rows[4] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
+    if (indices != nullptr) {
+      for (std::size_t ahead = i + 8; ahead < i + 12 && ahead < count; ++ahead)
+        prefetch(row(ahead), dimension);
+    }
+    const Value* rows[4] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
     distances_of<4>(query, rows, dimension, out + i, term);
   }
   for (; i < count; ++i) {
-    const float* rows[1] = {row(i)};
+    const Value* rows[1] = {row(i)};
     distances_of<1>(query, rows, dimension, out + i, term);
   }
 }
 
-[[maybe_unused]] void l2_squared(const float* query, const float* base, std::size_t stride,
-                                 const std::uint32_t* indices, std::size_t count, std::size_t dimension,
-                                 float* out) noexcept {
+template <class Value>
+void l2_squared(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
+                std::size_t count, std::size_t dimension, float* out) noexcept {
   row_distances(query, base, stride, indices, count, dimension, out, [](__m512 a, __m512 b, __m512 sum) {
     const __m512 difference = _mm512_sub_ps(a, b);
     return _mm512_fmadd_ps(difference, difference, sum);
   });
 }
 
-[[maybe_unused]] void inner_product(const float* query, const float* base, std::size_t stride,
-                                    const std::uint32_t* indices, std::size_t count, std::size_t dimension,
-                                    float* out) noexcept {
+template <class Value>
+void inner_product(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
+                   std::size_t count, std::size_t dimension, float* out) noexcept {
   row_distances(query, base, stride, indices, count, dimension, out,
                 [](__m512 a, __m512 b, __m512 sum) { return _mm512_fmadd_ps(a, b, sum); });
 }
@@ -94,5 +118,30 @@ constexpr std::size_t kTileCols = 32;
     _mm512_storeu_ps(c + i * c_stride + 16, sums[i][1]);
   }
 }
+
+template <std::size_t kPanels>
+inline void multiply_panels(const float* a, const float* b, std::size_t panel_stride, std::size_t depth,
+                            float* c) noexcept {
+  __m512 sums[kPanels * 2];
+  for (std::size_t v = 0; v < kPanels * 2; ++v) sums[v] = _mm512_loadu_ps(c + v * 16);
+  for (std::size_t k = 0; k < depth; ++k) {
+    const __m512 value = _mm512_set1_ps(a[k]);
+    for (std::size_t v = 0; v < kPanels * 2; ++v) {
+      const float* column = b + v / 2 * panel_stride + k * kTileCols + v % 2 * 16;
+      sums[v] = _mm512_fmadd_ps(value, _mm512_loadu_ps(column), sums[v]);
+    }
+  }
+  for (std::size_t v = 0; v < kPanels * 2; ++v) _mm512_storeu_ps(c + v * 16, sums[v]);
+}
+
+[[maybe_unused]] void multiply_row(const float* a, const float* b, std::size_t panel_stride,
+                                   std::size_t panels, std::size_t depth, float* c) noexcept {
+  std::size_t p = 0;
+  for (; p + 4 <= panels; p += 4) {
+    multiply_panels<4>(a, b + p * panel_stride, panel_stride, depth, c + p * kTileCols);
+  }
+  for (; p < panels; ++p) multiply_panels<1>(a, b + p * panel_stride, panel_stride, depth, c + p * kTileCols);
+}
+
 }  // namespace
 }  // namespace medretrieval::kernels
