@@ -37,6 +37,12 @@ struct Filter {
   std::optional<std::vector<ItemId>> ids = {};  ///< only these; unknown ids are ignored
   std::vector<TextCondition> texts = {};
   std::vector<NumberCondition> numbers = {};
+
+  /// Whether it sets no condition.
+  bool is_empty() const noexcept {
+    return labels.empty() && modalities.empty() && !from && !to && exclude_patients.empty() && !ids &&
+           texts.empty() && numbers.empty();
+  }
 };
 
 }  // namespace medretrieval

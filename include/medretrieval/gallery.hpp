@@ -68,6 +68,7 @@ class Snapshot {
 
   /// For the library's own parts.
   const detail::SnapshotState& state() const noexcept { return *state_; }
+  const std::shared_ptr<const detail::SnapshotState>& shared_state() const noexcept { return state_; }
   explicit Snapshot(std::shared_ptr<const detail::SnapshotState> state) : state_(std::move(state)) {}
 
  private:

@@ -33,6 +33,22 @@ enum class GroupBy {
   patient,  ///< the best item of every patient; items of unknown patient stand alone
 };
 
+namespace detail {
+struct EligibleRows;
+}
+
+/// A filter worked out for one snapshot, for use by many searches; see Searcher::prepare(). Immutable, cheap to copy,
+/// thread-safe.
+class PreparedFilter {
+ public:
+  /// How many items meet it.
+  std::size_t items() const noexcept;
+
+ private:
+  friend class Searcher;
+  std::shared_ptr<const detail::EligibleRows> rows_;
+};
+
 /// How to search.
 struct SearchOptions {
   std::size_t k = 10;           ///< answers wanted, 1 to the number of items in the gallery
@@ -48,6 +64,8 @@ struct SearchOptions {
   /// there are enough or no class is left.
   bool widen_gate = false;
   Filter filter = {};
+  std::optional<PreparedFilter> prepared_filter =
+      {};                           ///< instead of `filter`, of a searcher of the same snapshot
   bool exclude_own_patient = true;  ///< leave out the query's own patient, when it is known
   GroupBy group_by = GroupBy::image;
   int threads = 0;  ///< 0: all
@@ -67,6 +85,7 @@ struct RangeOptions {
   Rerank distance = Rerank::l2;
   GateOptions gate = {};
   Filter filter = {};
+  std::optional<PreparedFilter> prepared_filter = {};  ///< instead of `filter`
   bool exclude_own_patient = true;
   int threads = 0;
   std::size_t shards = 0;
@@ -111,6 +130,10 @@ class Searcher {
 
   const Snapshot& snapshot() const noexcept { return snapshot_; }
 
+  /// Works a filter out once. A search by a filter that is not prepared looks at one bit of every item first.
+  /// \throws Error not_found (an unknown label or column), invalid_argument (a reversed range), corrupt.
+  PreparedFilter prepare(const Filter& filter) const;
+
   /// Answers a batch: parallel over queries, or over shards when there are fewer queries than threads.
   /// \param contexts one a query, or empty
   /// \throws Error invalid_argument (features, options, contexts; k above the number of items; a gate the
@@ -126,7 +149,11 @@ class Searcher {
                                          std::span<const QueryContext> contexts = {}) const;
 
  private:
+  std::shared_ptr<const detail::EligibleRows> eligible_rows(
+      const Filter& filter, const std::optional<PreparedFilter>& prepared) const;
+
   Snapshot snapshot_;
+  std::shared_ptr<const detail::EligibleRows> all_rows_;  // of a search without a filter
 };
 
 }  // namespace medretrieval

@@ -1,6 +1,7 @@
 #include <limits>
 #include <map>
 #include <medretrieval/searcher.hpp>
+#include <variant>
 
 #include "arrays.hpp"
 
@@ -60,6 +61,14 @@ std::vector<QueryContext> contexts_of(std::size_t queries,
   return contexts;
 }
 
+using AnyFilter = std::variant<std::monostate, Filter, PreparedFilter>;
+
+template <class Options>
+void set_filter(Options& options, const AnyFilter& filter) {
+  if (const auto* plain = std::get_if<Filter>(&filter)) options.filter = *plain;
+  if (const auto* prepared = std::get_if<PreparedFilter>(&filter)) options.prepared_filter = *prepared;
+}
+
 /// The answers of a batch as arrays: ids -1 and distances infinity where an answer is missing.
 py::dict to_dict(const std::vector<SearchResult>& results, std::size_t k) {
   py::array_t<std::int64_t> ids({results.size(), k});
@@ -117,14 +126,20 @@ void bind_search(py::module_& module) {
            py::arg("ids") = py::none(), py::arg("texts") = std::map<std::string, std::vector<std::string>>(),
            py::arg("numbers") = std::map<std::string, std::pair<double, double>>());
 
+  py::class_<PreparedFilter>(module, "PreparedFilter",
+                             "A filter worked out for one snapshot by Searcher.prepare().")
+      .def("__len__", &PreparedFilter::items);
+
   py::class_<Searcher>(module, "Searcher",
                        "Searches one snapshot: class gate, filters, pool, exact re-ranking.")
       .def(py::init<Snapshot>(), py::arg("snapshot"))
+      .def("prepare", &Searcher::prepare, py::arg("filter"), py::call_guard<py::gil_scoped_release>(),
+           "Works a filter out once, for many searches: pass the result as `filter`.")
       .def(
           "search",
           [](const Searcher& searcher, const FloatArray& queries, std::size_t k, std::size_t pool_factor,
              std::size_t probes, const std::string& rerank, bool exact, const std::string& gate,
-             double gate_level, bool widen_gate, const std::optional<Filter>& filter,
+             double gate_level, bool widen_gate, const AnyFilter& filter,
              const std::optional<std::vector<std::string>>& patients,
              const std::optional<std::vector<std::optional<ItemId>>>& selves, bool exclude_own_patient,
              const std::string& group_by, int threads, std::size_t shards, const py::object& progress) {
@@ -136,7 +151,7 @@ void bind_search(py::module_& module) {
             options.exact = exact;
             options.gate = gate_of(gate, gate_level);
             options.widen_gate = widen_gate;
-            if (filter) options.filter = *filter;
+            set_filter(options, filter);
             options.exclude_own_patient = exclude_own_patient;
             options.group_by = group_of(group_by);
             options.threads = threads;
@@ -162,12 +177,12 @@ void bind_search(py::module_& module) {
       .def(
           "range_search",
           [](const Searcher& searcher, const FloatArray& queries, float radius, const std::string& distance,
-             const std::optional<Filter>& filter, const std::optional<std::vector<std::string>>& patients,
+             const AnyFilter& filter, const std::optional<std::vector<std::string>>& patients,
              bool exclude_own_patient, int threads) {
             RangeOptions options;
             options.radius = radius;
             options.distance = rerank_of(distance);
-            if (filter) options.filter = *filter;
+            set_filter(options, filter);
             options.exclude_own_patient = exclude_own_patient;
             options.threads = threads;
             const MatrixView rows = view(queries, "queries");

@@ -1,37 +1,17 @@
 #include "search/query_plan.hpp"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/concat.hpp"
 
 namespace medretrieval::detail {
 
-Planner::Planner(const SnapshotState& state, const Filter& filter, bool exclude_own_patient, bool need_codes,
-                 bool need_features)
-    : state_(state),
+Planner::Planner(const EligibleRows& eligible, bool exclude_own_patient, bool need_codes, bool need_features)
+    : state_(*eligible.state),
+      base_(eligible.parts),
       exclude_own_patient_(exclude_own_patient),
       need_codes_(need_codes),
-      need_features_(need_features) {
-  for (auto& mask : rows_that_meet(filter, state)) {
-    BaseRows rows = {std::move(mask), {}};
-    std::uint32_t count = 0;
-    for (std::size_t w = 0; rows.mask != nullptr && w < rows.mask->size(); ++w) {
-      rows.before.push_back(count);
-      count += static_cast<std::uint32_t>(std::popcount((*rows.mask)[w]));
-    }
-    base_.push_back(std::move(rows));
-  }
-}
-
-std::size_t Planner::BaseRows::count(std::size_t begin, std::size_t end) const {
-  if (mask == nullptr || begin >= end) return end - begin;
-  const std::size_t first = begin / 64;
-  const std::size_t last = (end - 1) / 64;
-  const std::size_t whole = before[last] - before[first];
-  // Rows of the first word before `begin` do not count; those of the last word up to `end` do.
-  return whole - count_rows(mask, first * 64, begin) + count_rows(mask, last * 64, end);
-}
+      need_features_(need_features) {}
 
 QueryPlan Planner::plan(const QueryContext& context, const ClassGate* gate, std::span<const float> posterior,
                         const GateOptions& options, std::size_t wanted) const {
@@ -78,7 +58,7 @@ QueryPlan Planner::plan_classes(const QueryContext& context, bool gated, std::ve
   for (std::size_t p = 0; p < state_.parts.size(); ++p) {
     const gallery::Segment& segment = *state_.parts[p].segment;
     const auto rows = static_cast<std::uint32_t>(segment.rows());
-    const BaseRows& base = base_[p];
+    const EligibleRows::Part& base = base_[p];
     plan.excluded.push_back(excluded_of(p, context));
     if (!gated) {
       add(plan, p, base.mask, base.count(0, rows), 0, rows);
@@ -91,6 +71,14 @@ QueryPlan Planner::plan_classes(const QueryContext& context, bool gated, std::ve
         const auto [begin, end] = segment.class_range(label);
         add(plan, p, base.mask, base.count(begin, end), begin, end);
       }
+      continue;
+    }
+    if (classes.size() == 1 && base.mask == nullptr) {  // no mask to be made
+      const auto [begin, end] = segment.class_range(classes.front());
+      const RowMask members = segment.members(classes.front());
+      add(plan, p, members, count_rows(members, 0, begin), 0, begin);
+      add(plan, p, nullptr, end - begin, begin, end);
+      add(plan, p, members, count_rows(members, end, rows), end, rows);
       continue;
     }
     MaskBuilder admitted(rows);

@@ -22,11 +22,10 @@ struct QueryPlan {
 /// Makes the plans of one search call.
 class Planner {
  public:
+  /// \param eligible outlives the planner
   /// \param need_codes check the code blocks that will be scanned
   /// \param need_features check the feature blocks of every eligible row (exact search)
-  /// \throws Error see rows_that_meet().
-  Planner(const SnapshotState& state, const Filter& filter, bool exclude_own_patient, bool need_codes,
-          bool need_features);
+  Planner(const EligibleRows& eligible, bool exclude_own_patient, bool need_codes, bool need_features);
 
   /// \param gate null without a gate
   /// \param posterior of every class, when there is a gate
@@ -35,21 +34,13 @@ class Planner {
                  const GateOptions& options, std::size_t wanted) const;
 
  private:
-  /// Rows that meet the filter, and how many there are before each word of the mask.
-  struct BaseRows {
-    RowMask mask;
-    std::vector<std::uint32_t> before;
-
-    std::size_t count(std::size_t begin, std::size_t end) const;
-  };
-
   QueryPlan plan_classes(const QueryContext& context, bool gated, std::vector<ClassId> classes) const;
   std::vector<std::uint32_t> excluded_of(std::size_t part, const QueryContext& context) const;
   void add(QueryPlan& plan, std::size_t part, RowMask mask, std::size_t eligible, std::uint32_t begin,
            std::uint32_t end) const;
 
   const SnapshotState& state_;
-  std::vector<BaseRows> base_;
+  const std::vector<EligibleRows::Part>& base_;
   bool exclude_own_patient_;
   bool need_codes_;
   bool need_features_;

@@ -83,11 +83,6 @@ class FilterCompiler {
     }
   }
 
-  bool is_empty() const {
-    return labels_.empty() && texts_.empty() && filter_.numbers.empty() && !filter_.from && !filter_.to &&
-           filter_.exclude_patients.empty() && !filter_.ids;
-  }
-
   RowMask apply(const SnapshotPart& part) const {
     const gallery::Segment& segment = *part.segment;
     MaskBuilder mask(part.alive, segment.rows());
@@ -196,9 +191,30 @@ class FilterCompiler {
 std::vector<RowMask> rows_that_meet(const Filter& filter, const SnapshotState& state) {
   const FilterCompiler compiler(filter, state);
   std::vector<RowMask> masks;
-  for (const auto& part : state.parts)
-    masks.push_back(compiler.is_empty() ? part.alive : compiler.apply(part));
+  for (const auto& part : state.parts) masks.push_back(filter.is_empty() ? part.alive : compiler.apply(part));
   return masks;
+}
+
+EligibleRows::EligibleRows(const Filter& filter, std::shared_ptr<const SnapshotState> of)
+    : state(std::move(of)) {
+  for (auto& mask : rows_that_meet(filter, *state)) {
+    Part part = {std::move(mask), {}};
+    std::uint32_t count = 0;
+    for (std::size_t w = 0; part.mask != nullptr && w < part.mask->size(); ++w) {
+      part.before.push_back(count);
+      count += static_cast<std::uint32_t>(std::popcount((*part.mask)[w]));
+    }
+    parts.push_back(std::move(part));
+  }
+}
+
+std::size_t EligibleRows::Part::count(std::size_t begin, std::size_t end) const {
+  if (mask == nullptr || begin >= end) return end - begin;
+  const std::size_t first = begin / 64;
+  const std::size_t last = (end - 1) / 64;
+  const std::size_t whole = before[last] - before[first];
+  // Rows of the first word before `begin` do not count; those of the last word up to `end` do.
+  return whole - count_rows(mask, first * 64, begin) + count_rows(mask, last * 64, end);
 }
 
 }  // namespace medretrieval::detail

@@ -18,6 +18,23 @@ using RowMask = std::shared_ptr<const std::vector<std::uint64_t>>;
 ///        corrupt.
 std::vector<RowMask> rows_that_meet(const Filter& filter, const SnapshotState& state);
 
+/// The rows that a search may look at before gate and patient.
+struct EligibleRows {
+  struct Part {
+    RowMask mask;
+    std::vector<std::uint32_t> before;  ///< rows before each word of the mask
+
+    /// Rows `begin` to `end - 1` that are eligible.
+    std::size_t count(std::size_t begin, std::size_t end) const;
+  };
+
+  /// \throws Error see rows_that_meet().
+  EligibleRows(const Filter& filter, std::shared_ptr<const SnapshotState> of);
+
+  std::shared_ptr<const SnapshotState> state;
+  std::vector<Part> parts;  ///< one for each of the snapshot
+};
+
 /// A mask being built.
 class MaskBuilder {
  public:

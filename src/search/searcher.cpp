@@ -228,7 +228,35 @@ void RangeOptions::validate() const {
   check_shards(shards);
 }
 
-Searcher::Searcher(Snapshot snapshot) : snapshot_(std::move(snapshot)) {}
+std::size_t PreparedFilter::items() const noexcept {
+  std::size_t count = 0;
+  for (std::size_t p = 0; rows_ != nullptr && p < rows_->parts.size(); ++p) {
+    count += rows_->parts[p].count(0, rows_->state->parts[p].segment->rows());
+  }
+  return count;
+}
+
+Searcher::Searcher(Snapshot snapshot)
+    : snapshot_(std::move(snapshot)),
+      all_rows_(std::make_shared<const detail::EligibleRows>(Filter{}, snapshot_.shared_state())) {}
+
+PreparedFilter Searcher::prepare(const Filter& filter) const {
+  PreparedFilter prepared;
+  prepared.rows_ = std::make_shared<const detail::EligibleRows>(filter, snapshot_.shared_state());
+  return prepared;
+}
+
+std::shared_ptr<const detail::EligibleRows> Searcher::eligible_rows(
+    const Filter& filter, const std::optional<PreparedFilter>& prepared) const {
+  if (!prepared) return filter.is_empty() ? all_rows_ : prepare(filter).rows_;
+  if (!filter.is_empty()) {
+    fail(ErrorCode::invalid_argument, "search: expected a filter or a prepared one, got both");
+  }
+  if (prepared->rows_ == nullptr || prepared->rows_->state != snapshot_.shared_state()) {
+    fail(ErrorCode::incompatible, "search: the prepared filter is not one of this snapshot");
+  }
+  return prepared->rows_;
+}
 
 std::vector<SearchResult> Searcher::search(MatrixView queries, const SearchOptions& options,
                                            std::span<const QueryContext> contexts) const {
@@ -246,7 +274,8 @@ std::vector<SearchResult> Searcher::search(MatrixView queries, const SearchOptio
          options.exact ? "codes; exact search looks at every item" : "a model with inverted lists");
   }
   const Posteriors posteriors(state.model, options.gate, queries, contexts, options.threads);
-  const Planner planner(state, options.filter, options.exclude_own_patient, !options.exact, options.exact);
+  const auto eligible = eligible_rows(options.filter, options.prepared_filter);
+  const Planner planner(*eligible, options.exclude_own_patient, !options.exact, options.exact);
   const Search search(state, queries, options);
   const Parallelism parallelism(queries.rows(), options.threads, options.shards, search.group_size());
   const QueryContext unknown;
@@ -278,7 +307,8 @@ std::vector<SearchResult> Searcher::range_search(MatrixView queries, const Range
   const bool exact = options.distance != Rerank::none;
   if (!exact) require_encoder(state.model);
   const Posteriors posteriors(state.model, options.gate, queries, contexts, options.threads);
-  const Planner planner(state, options.filter, options.exclude_own_patient, !exact, exact);
+  const auto eligible = eligible_rows(options.filter, options.prepared_filter);
+  const Planner planner(*eligible, options.exclude_own_patient, !exact, exact);
   const FeatureScorer exact_scorer(queries, detail::feature_distance(options.distance));
   const FirstStage first_stage(state.model, queries, exact ? &exact_scorer : nullptr, 0);
   const Parallelism parallelism(queries.rows(), options.threads, options.shards,
