@@ -8,6 +8,7 @@ namespace medretrieval::cli {
 void add_phantom_command(CLI::App& app);
 void add_index_commands(CLI::App& app);
 void add_search_command(CLI::App& app);
+void add_tune_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
 void add_demo_command(CLI::App& app);
 void add_cpu_info_command(CLI::App& app);

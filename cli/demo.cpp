@@ -169,19 +169,18 @@ void run(const Options& options) {
   for (const std::string method : {"lsh", "itq", "pq", "opq", "exact"}) {
     spdlog::info("{}: training, indexing, evaluating", method);
     const Snapshot snapshot = build(method, material, dataset.vocabulary(), *extractor, options);
+    SearchOptions search;
+    options.cascade.apply(snapshot.tuned_search(), search);
     const auto found = eval::evaluate(snapshot, {material.queries, material.query_items},
-                                      {.gate = options.cascade.gate,
-                                       .pool_factor = options.cascade.pool_factor,
-                                       .rerank = options.cascade.rerank,
+                                      {.gate = search.gate,
+                                       .pool_factor = search.pool_factor,
+                                       .probes = search.probes,
+                                       .rerank = search.rerank,
                                        .threads = options.threads,
                                        .progress = progress_line()});
     rows.insert(rows.end(), found.begin(), found.end());
     if (method == "itq") {
-      SearchOptions search;
-      search.gate = options.cascade.gate;
       if (snapshot.model().gate() == nullptr) search.gate.mode = GateMode::off;
-      search.pool_factor = options.cascade.pool_factor;
-      search.rerank = options.cascade.rerank;
       sheets = contact_sheets(snapshot, material, search);
     }
   }

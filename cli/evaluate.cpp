@@ -33,11 +33,14 @@ void run(const Options& options) {
   }
   const Matrix features = dataset.features(rows, *extractor, options.threads);
   const auto items = dataset.items(rows);
+  SearchOptions search;
+  options.cascade.apply(snapshot.tuned_search(), search);
   const auto table = eval::evaluate(snapshot, {features, items},
                                     {.k = options.k,
-                                     .gate = options.cascade.gate,
-                                     .pool_factor = options.cascade.pool_factor,
-                                     .rerank = options.cascade.rerank,
+                                     .gate = search.gate,
+                                     .pool_factor = search.pool_factor,
+                                     .probes = search.probes,
+                                     .rerank = search.rerank,
                                      .threads = options.threads,
                                      .progress = progress_line()});
   std::cout << (options.json ? eval::json_table(table) + "\n" : eval::text_table(table));

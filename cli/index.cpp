@@ -39,12 +39,22 @@ Json describe(const Snapshot& snapshot) {
                {"parameters", parameters},
                {"fingerprint", model.encoder()->fingerprint().to_string()}};
   }
+  Json tuned = nullptr;
+  if (const auto& found = snapshot.tuned_search()) {
+    tuned = {{"recall", found->recall},
+             {"k", found->k},
+             {"probes", found->probes},
+             {"pool_factor", found->pool_factor}};
+  }
   return {{"items", snapshot.size()},
           {"generation", snapshot.generation()},
           {"fingerprint", snapshot.fingerprint().to_string()},
           {"dimension", model.dimension()},
           {"features", model.feature_source().name},
           {"encoder", encoder},
+          {"lists", model.lists() != nullptr ? model.lists()->lists() : 0},
+          {"stored_features", model.stored_features() == FeatureType::float16 ? "float16" : "float32"},
+          {"tuned", tuned},
           {"gate", model.gate() != nullptr},
           {"labels", model.labels().names()},
           {"attributes", attributes},
@@ -86,6 +96,7 @@ struct CreateOptions {
   DatasetOptions data;
   EncoderChoice encoder;
   FeatureChoice features;
+  StorageChoice storage;
   bool no_encoder = false;
   bool no_gate = false;
   int threads = 0;
@@ -111,6 +122,7 @@ void create(const CreateOptions& options) {
   ModelOptions wanted;
   wanted.feature_source = source_of(*extractor);
   if (!options.no_encoder) wanted.encoder = encoder;
+  options.storage.apply(wanted);
   wanted.gate = !options.no_gate;
   wanted.labels = dataset.vocabulary();
   wanted.threads = options.threads;
@@ -142,6 +154,7 @@ void add_create(CLI::App& index) {
   options->data.add_to(*command, true);
   options->encoder.add_to(*command);
   options->features.add_to(*command);
+  options->storage.add_to(*command);
   command->add_flag("--no-encoder", options->no_encoder, "Store features only, for exact search");
   command->add_flag("--no-gate", options->no_gate, "Do not learn a class gate");
   command->add_option("--threads", options->threads, "0: all")

@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
   medretrieval::cli::add_phantom_command(app);
   medretrieval::cli::add_index_commands(app);
   medretrieval::cli::add_search_command(app);
+  medretrieval::cli::add_tune_command(app);
   medretrieval::cli::add_evaluate_command(app);
   medretrieval::cli::add_demo_command(app);
   medretrieval::cli::add_cpu_info_command(app);

@@ -43,13 +43,11 @@ std::string patient_of(const Options& options) {
   return imaging::DicomFile(options.image).tag("PatientID");
 }
 
-SearchOptions search_options(const Options& options) {
+SearchOptions search_options(const Options& options, const Snapshot& snapshot) {
   SearchOptions search;
   search.k = options.k;
-  search.pool_factor = options.cascade.pool_factor;
-  search.rerank = options.cascade.rerank;
   search.exact = options.exact;
-  search.gate = options.cascade.gate;
+  options.cascade.apply(snapshot.tuned_search(), search);
   search.widen_gate = options.widen;
   search.exclude_own_patient = !options.keep_own_patient;
   search.threads = options.threads;
@@ -135,7 +133,8 @@ void run(const Options& options) {
   std::vector<float> feature(extractor->dimension());
   extractor->extract(imaging::load_image(options.image, options.load), feature);
   const std::string patient = patient_of(options);
-  const auto result = Searcher(snapshot).search(feature, search_options(options), {.patient = patient});
+  const auto result =
+      Searcher(snapshot).search(feature, search_options(options, snapshot), {.patient = patient});
   const Json answer = to_json(options, snapshot, result, patient);
   if (options.json) {
     std::cout << answer.dump(2) << '\n';

@@ -80,11 +80,40 @@ void CascadeChoice::add_to(CLI::App& command) {
       ->default_str(gate.mode == GateMode::off ? "off" : "adaptive");
   command.add_option("--gate-level", gate.level, "Coverage that the adaptive gate aims at")
       ->capture_default_str();
-  command.add_option("--pool-factor", pool_factor, "Candidates for each answer")->capture_default_str();
+  command.add_option("--pool-factor", pool_factor,
+                     "Candidates for each answer (as the gallery was tuned, else 2)");
+  command.add_option("--probes", probes,
+                     "Inverted lists that a query visits, 0: all (as the gallery was tuned, else all)");
   command.add_option("--rerank", rerank, "Order of the pool: none, l2, inner-product or cosine")
       ->transform(one_of(reranks))
       ->type_name("DISTANCE")
       ->default_str("l2");
+}
+
+void CascadeChoice::apply(const std::optional<TunedSearch>& tuned, SearchOptions& search) const {
+  search.gate = gate;
+  search.rerank = rerank;
+  search.pool_factor = pool_factor.value_or(tuned ? tuned->pool_factor : search.pool_factor);
+  search.probes = probes.value_or(tuned && !search.exact ? tuned->probes : 0);
+}
+
+void StorageChoice::add_to(CLI::App& command) {
+  const std::map<std::string, FeatureType> types = {{"float32", FeatureType::float32},
+                                                    {"float16", FeatureType::float16}};
+  command
+      .add_option(
+          "--lists", lists,
+          "Inverted lists, about the square root of the number of images; 0: none, every search scans")
+      ->capture_default_str();
+  command.add_option("--stored-features", stored_features, "How features are kept: float32 or float16")
+      ->transform(one_of(types))
+      ->type_name("TYPE")
+      ->default_str("float32");
+}
+
+void StorageChoice::apply(ModelOptions& model) const {
+  if (lists != 0) model.lists = ListOptions{.lists = lists};
+  model.stored_features = stored_features;
 }
 
 void FeatureChoice::add_to(CLI::App& command) {

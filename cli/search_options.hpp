@@ -7,6 +7,7 @@
 #include <medretrieval/imaging/features.hpp>
 #include <medretrieval/model.hpp>
 #include <medretrieval/searcher.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,13 +47,25 @@ CLI::Validator one_of(const std::map<std::string, Value>& values) {
 /// Every encoder type with its options, for --help.
 std::string encoder_options_help();
 
-/// --gate, --gate-level, --pool-factor, --rerank.
+/// --gate, --gate-level, --pool-factor, --probes, --rerank.
 struct CascadeChoice {
   GateOptions gate;
-  std::size_t pool_factor = 2;
+  std::optional<std::size_t> pool_factor;  ///< as asked for
+  std::optional<std::size_t> probes;
   Rerank rerank = Rerank::l2;
 
   void add_to(CLI::App& command);
+  /// What was not asked for is as the gallery was tuned, else the library's default.
+  void apply(const std::optional<TunedSearch>& tuned, SearchOptions& search) const;
+};
+
+/// --lists, --stored-features.
+struct StorageChoice {
+  std::size_t lists = 0;
+  FeatureType stored_features = FeatureType::float32;
+
+  void add_to(CLI::App& command);
+  void apply(ModelOptions& model) const;
 };
 
 /// --features, --feature-parameters.

@@ -35,6 +35,18 @@ struct SegmentInfo {
   Fingerprint checksum;
 };
 
+/// Search parameters that reach a recall in a gallery; tune_search() finds them.
+struct TunedSearch {
+  double recall = 0;            ///< measured when they were chosen
+  std::size_t k = 10;           ///< that it was measured for
+  std::size_t probes = 0;       ///< see SearchOptions::probes
+  std::size_t pool_factor = 2;  ///< see SearchOptions::pool_factor
+
+  bool operator==(const TunedSearch&) const = default;
+  /// \throws Error (invalid_argument).
+  void validate() const;
+};
+
 /// A gallery at one moment. It never changes, whatever the gallery does later; cheap to copy; thread-safe.
 /// Functions that read items throw Error (corrupt) when they meet a damaged block.
 class Snapshot {
@@ -51,6 +63,9 @@ class Snapshot {
   std::vector<SegmentInfo> segments() const;
   /// Names and types of the attributes.
   std::map<std::string, ColumnType> attributes() const;
+
+  /// What was stored with Gallery::set_tuned_search().
+  const std::optional<TunedSearch>& tuned_search() const noexcept;
 
   bool contains(ItemId id) const;
   /// \throws Error (not_found).
@@ -127,6 +142,11 @@ class Gallery {
   /// Makes all changes since the last commit durable and visible. Without changes nothing is written.
   /// \throws Error (io): everything is as before, and the changes still wait.
   Snapshot commit();
+
+  /// Stores search parameters with the gallery, as a generation of its own; none removes them. The command line searches
+  /// with them. Later changes keep them, though the recall may move.
+  /// \throws Error (io); invalid_argument while changes wait or for a number out of range.
+  Snapshot set_tuned_search(const std::optional<TunedSearch>& tuned);
 
   /// Forgets the changes since the last commit. Ids assigned meanwhile may come again.
   void rollback();

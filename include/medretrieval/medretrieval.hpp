@@ -23,5 +23,6 @@
 #include <medretrieval/scorer.hpp>
 #include <medretrieval/searcher.hpp>
 #include <medretrieval/stored_features.hpp>
+#include <medretrieval/tuning.hpp>
 #include <medretrieval/vector_files.hpp>
 #include <medretrieval/version.hpp>

@@ -241,6 +241,14 @@ void bind_galleries(py::module_& module) {
           "remove", [](Gallery& gallery, const std::vector<ItemId>& ids) { gallery.remove(ids); },
           py::arg("ids"), py::call_guard<py::gil_scoped_release>())
       .def("commit", &Gallery::commit, py::call_guard<py::gil_scoped_release>())
+      .def(
+          "set_tuned_search",
+          [](Gallery& gallery, double recall, std::size_t k, std::size_t probes, std::size_t pool_factor) {
+            return gallery.set_tuned_search(TunedSearch{recall, k, probes, pool_factor});
+          },
+          py::kw_only(), py::arg("recall"), py::arg("k"), py::arg("probes"), py::arg("pool_factor"),
+          py::call_guard<py::gil_scoped_release>(),
+          "Stores search parameters, for example **searcher.tune(queries), with the gallery.")
       .def("rollback", &Gallery::rollback, py::call_guard<py::gil_scoped_release>())
       .def("snapshot", &Gallery::snapshot, py::call_guard<py::gil_scoped_release>())
       .def(

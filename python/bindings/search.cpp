@@ -1,6 +1,7 @@
 #include <limits>
 #include <map>
 #include <medretrieval/searcher.hpp>
+#include <medretrieval/tuning.hpp>
 #include <variant>
 
 #include "arrays.hpp"
@@ -137,16 +138,18 @@ void bind_search(py::module_& module) {
            "Works a filter out once, for many searches: pass the result as `filter`.")
       .def(
           "search",
-          [](const Searcher& searcher, const FloatArray& queries, std::size_t k, std::size_t pool_factor,
-             std::size_t probes, const std::string& rerank, bool exact, const std::string& gate,
-             double gate_level, bool widen_gate, const AnyFilter& filter,
+          [](const Searcher& searcher, const FloatArray& queries, std::size_t k,
+             std::optional<std::size_t> pool_factor, std::optional<std::size_t> probes,
+             const std::string& rerank, bool exact, const std::string& gate, double gate_level,
+             bool widen_gate, const AnyFilter& filter,
              const std::optional<std::vector<std::string>>& patients,
              const std::optional<std::vector<std::optional<ItemId>>>& selves, bool exclude_own_patient,
              const std::string& group_by, int threads, std::size_t shards, const py::object& progress) {
             SearchOptions options;
             options.k = k;
-            options.pool_factor = pool_factor;
-            options.probes = probes;
+            const auto& tuned = searcher.snapshot().tuned_search();
+            options.pool_factor = pool_factor.value_or(tuned ? tuned->pool_factor : options.pool_factor);
+            options.probes = probes.value_or(tuned && !exact ? tuned->probes : 0);
             options.rerank = rerank_of(rerank);
             options.exact = exact;
             options.gate = gate_of(gate, gate_level);
@@ -165,15 +168,41 @@ void bind_search(py::module_& module) {
             }();
             return to_dict(results, k);
           },
-          py::arg("queries"), py::arg("k") = 10, py::kw_only(), py::arg("pool_factor") = 2,
-          py::arg("probes") = 0, py::arg("rerank") = "l2", py::arg("exact") = false, py::arg("gate") = "off",
-          py::arg("gate_level") = 0.95, py::arg("widen_gate") = false, py::arg("filter") = py::none(),
-          py::arg("patients") = py::none(), py::arg("selves") = py::none(),
+          py::arg("queries"), py::arg("k") = 10, py::kw_only(), py::arg("pool_factor") = py::none(),
+          py::arg("probes") = py::none(), py::arg("rerank") = "l2", py::arg("exact") = false,
+          py::arg("gate") = "off", py::arg("gate_level") = 0.95, py::arg("widen_gate") = false,
+          py::arg("filter") = py::none(), py::arg("patients") = py::none(), py::arg("selves") = py::none(),
           py::arg("exclude_own_patient") = true, py::arg("group_by") = "image", py::arg("threads") = 0,
           py::arg("shards") = 0, py::arg("progress") = py::none(),
-          "Answers a batch. Returns a dict of arrays: ids (n, k) with -1 where an answer is missing, "
+          "Answers a batch. pool_factor and probes (inverted lists visited, 0: all) are by default what the "
+          "gallery was "
+          "tuned to, else 2 and 0. Returns a dict of arrays: ids (n, k) with -1 where an answer is missing, "
           "distances, "
           "code_distances, shortfall, eligible, and classes (a list for each query).")
+      .def(
+          "tune",
+          [](const Searcher& searcher, const FloatArray& queries, double recall, std::size_t k, int threads,
+             const py::object& progress) -> py::object {
+            const MatrixView rows = view(queries, "queries");
+            TuningOptions options = {
+                .recall = recall, .k = k, .threads = threads, .progress = to_progress(progress)};
+            const auto result = [&] {
+              const py::gil_scoped_release release;
+              return tune_search(searcher, rows, options);
+            }();
+            if (!result.chosen) return py::none();
+            py::dict chosen;
+            chosen["recall"] = result.chosen->recall;
+            chosen["k"] = result.chosen->k;
+            chosen["probes"] = result.chosen->probes;
+            chosen["pool_factor"] = result.chosen->pool_factor;
+            return std::move(chosen);
+          },
+          py::arg("queries"), py::arg("recall") = 0.95, py::kw_only(), py::arg("k") = 10,
+          py::arg("threads") = 0, py::arg("progress") = py::none(),
+          "The probes and pool_factor that reach a recall of the exact k nearest at the least cost, as a "
+          "dict, or None "
+          "when nothing does. Gallery.set_tuned_search() stores them.")
       .def(
           "range_search",
           [](const Searcher& searcher, const FloatArray& queries, float radius, const std::string& distance,

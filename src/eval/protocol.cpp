@@ -192,10 +192,12 @@ class Evaluation {
     SearchOptions options = base_options();
     options.exact = encoder() == nullptr;
     options.pool_factor = options_.pool_factor;
+    options.probes = options.exact ? 0 : options_.probes;
     options.rerank = options.exact && options_.rerank == Rerank::none ? Rerank::l2 : options_.rerank;
     if (searcher_.snapshot().model().gate() != nullptr) options.gate = options_.gate;
     row.gate = name_of(options.gate.mode);
     row.pool_factor = options.exact ? 0 : options.pool_factor;
+    row.probes = options.probes;
     row.rerank = name_of(options.rerank);
     row.microseconds = median_time(options);
     options.progress = options_.progress;

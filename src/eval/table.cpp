@@ -30,7 +30,8 @@ std::string cascade_settings(const std::vector<EvaluationRow>& rows) {
   for (const auto& row : rows) {
     if (!row.cascade) continue;
     return "gate " + row.gate + ", pool of " + detail::concat(std::max<std::size_t>(row.pool_factor, 1)) +
-           " k, re-ranking " + row.rerank;
+           " k, " + (row.probes != 0 ? detail::concat(row.probes, " lists, ") : "") + "re-ranking " +
+           row.rerank;
   }
   return "";
 }
@@ -71,6 +72,7 @@ std::string json_table(const std::vector<EvaluationRow>& rows) {
     if (row.cascade) {
       entry["gate"] = row.gate;
       if (row.pool_factor != 0) entry["pool_factor"] = row.pool_factor;
+      if (row.probes != 0) entry["probes"] = row.probes;
       entry["rerank"] = row.rerank;
     }
     const std::string precision = detail::concat("p_at_", row.k);

@@ -311,6 +311,22 @@ Snapshot Gallery::commit() {
   return Snapshot(impl.state);
 }
 
+Snapshot Gallery::set_tuned_search(const std::optional<TunedSearch>& tuned) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->require_writable();
+  if (tuned) tuned->validate();
+  if (tuned && tuned->probes != 0 && impl_->model.lists() == nullptr) {
+    fail(ErrorCode::invalid_argument, "tuned search: probes need a model with inverted lists");
+  }
+  if (impl_->pending.has_changes()) {
+    fail(ErrorCode::invalid_argument, "tuned search: commit or roll back the waiting changes first");
+  }
+  auto next = std::make_shared<SnapshotState>(*impl_->state);
+  next->tuned = tuned;
+  impl_->adopt(std::move(next));
+  return Snapshot(impl_->state);
+}
+
 void Gallery::rollback() {
   const std::lock_guard lock(impl_->mutex);
   impl_->pending = Pending(*impl_->state);

@@ -54,6 +54,12 @@ Manifest from_json(const json& document) {
     manifest.segments.push_back({plain_file_name(segment.at("file")), whole_number(segment.at("rows")),
                                  fingerprint(segment.at("checksum"))});
   }
+  if (document.contains("tuned")) {
+    const auto& tuned = document.at("tuned");
+    manifest.tuned = TunedSearch{tuned.at("recall").get<double>(), whole_number(tuned.at("k")),
+                                 whole_number(tuned.at("probes")), whole_number(tuned.at("pool_factor"))};
+    manifest.tuned->validate();
+  }
   if (const auto& removals = document.at("removals"); !removals.is_null()) {
     manifest.removals_file = plain_file_name(removals.at("file"));
     manifest.removals = fingerprint(removals.at("checksum"));
@@ -80,6 +86,12 @@ std::string Manifest::to_text(Fingerprint& hash) const {
   for (const auto& segment : segments) {
     document["segments"].push_back(
         {{"file", segment.file}, {"rows", segment.rows}, {"checksum", segment.checksum.to_string()}});
+  }
+  if (tuned) {
+    document["tuned"] = {{"recall", tuned->recall},
+                         {"k", tuned->k},
+                         {"probes", tuned->probes},
+                         {"pool_factor", tuned->pool_factor}};
   }
   if (!removals_file.empty()) {
     document["removals"] = {{"file", removals_file}, {"checksum", removals.to_string()}};

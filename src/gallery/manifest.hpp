@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <medretrieval/fingerprint.hpp>
+#include <medretrieval/gallery.hpp>
 #include <medretrieval/item.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +28,7 @@ struct Manifest {
   ItemId next_id = 0;
   std::map<std::string, ColumnType> attributes;
   std::vector<ManifestSegment> segments;
+  std::optional<TunedSearch> tuned;
   std::string removals_file;  ///< empty: nothing was ever removed
   Fingerprint removals;
 

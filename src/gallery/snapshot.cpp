@@ -18,6 +18,17 @@ std::pair<std::size_t, std::uint32_t> place_of(const detail::SnapshotState& stat
 
 }  // namespace
 
+void TunedSearch::validate() const {
+  constexpr std::size_t kMost = 1'000'000;
+  if (!(recall >= 0 && recall <= 1) || k == 0 || pool_factor == 0 || pool_factor > kMost ||
+      probes > CoarseQuantizer::kMaxLists) {
+    detail::fail(ErrorCode::invalid_argument,
+                 "tuned search: expected a recall of 0 to 1, k of at least 1, up to ",
+                 CoarseQuantizer::kMaxLists, " probes and a pool factor of 1 to ", kMost, ", got ", recall,
+                 ", ", k, ", ", probes, ", ", pool_factor);
+  }
+}
+
 Snapshot Snapshot::open(const std::filesystem::path& folder) {
   return Snapshot(gallery::read_state(folder));
 }
@@ -47,6 +58,10 @@ std::vector<SegmentInfo> Snapshot::segments() const {
 
 std::map<std::string, ColumnType> Snapshot::attributes() const {
   return state_->attributes;
+}
+
+const std::optional<TunedSearch>& Snapshot::tuned_search() const noexcept {
+  return state_->tuned;
 }
 
 bool Snapshot::contains(ItemId id) const {

@@ -36,6 +36,7 @@ struct SnapshotState {
   std::vector<SnapshotPart> parts;
   std::map<std::string, ColumnType> attributes;
   gallery::IdSet used_and_removed;  ///< ids that will never come again
+  std::optional<TunedSearch> tuned;
   ItemId next_id = 0;
   std::uint64_t generation = 0;
   Fingerprint fingerprint;

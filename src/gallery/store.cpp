@@ -60,6 +60,7 @@ Manifest manifest_of(const SnapshotState& state) {
   if (state.model.encoder() != nullptr) manifest.encoder = state.model.encoder()->fingerprint();
   manifest.next_id = state.next_id;
   manifest.attributes = state.attributes;
+  manifest.tuned = state.tuned;
   for (const auto& part : state.parts) {
     manifest.segments.push_back({part.file, part.segment->rows(), part.segment->file().checksum()});
   }
@@ -125,6 +126,7 @@ std::shared_ptr<SnapshotState> read_named(const std::filesystem::path& folder, c
   state->previous = manifest.previous;
   state->next_id = manifest.next_id;
   state->attributes = manifest.attributes;
+  state->tuned = manifest.tuned;
   std::vector<std::uint64_t> segment_rows;
   for (const auto& named : manifest.segments) {
     state->parts.push_back(read_part(folder, named, state->model));

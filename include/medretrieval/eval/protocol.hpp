@@ -29,6 +29,7 @@ struct EvaluationOptions {
   std::size_t k = 10;
   GateOptions gate = {GateMode::adaptive, 0.95};  ///< taken as off when the model has no gate
   std::size_t pool_factor = 2;
+  std::size_t probes = 0;  ///< inverted lists visited; 0: all
   Rerank rerank = Rerank::l2;
   int threads = 0;
   Progress progress = {};
@@ -44,6 +45,7 @@ struct EvaluationRow {
   /// What a cascade was run with; empty for the encoder alone. "off" too when the gallery has no gate.
   std::string gate;
   std::size_t pool_factor = 0;  ///< candidates for each answer; 0 in exact search
+  std::size_t probes = 0;       ///< inverted lists visited; 0: all, or no lists
   std::string rerank;
   std::size_t k = 10;
   double precision =
