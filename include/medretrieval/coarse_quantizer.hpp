@@ -50,9 +50,20 @@ class CoarseQuantizer {
   /// Every row minus the centroid of its list.
   /// \param lists one a row, each below lists()
   Matrix residuals(MatrixView features, std::span<const std::uint32_t> lists) const;
-  /// For every query and list half the squared distance, less a constant of the query: |c|^2 / 2 - <q, c> around the
-  /// mean of the centroids. The same bits on every instruction set, for a query alone or in a batch.
-  Matrix list_scores(MatrixView queries, int threads = 1) const;
+
+  /// Lists of neighbouring centroids form groups, about as many as each has lists, so that a query looks at the groups
+  /// first and then only at the lists of the nearest ones. With few lists there is one group.
+  std::size_t groups() const noexcept;
+  /// The numbers of a group's lists, ascending.
+  std::span<const std::uint32_t> lists_of(std::size_t group) const;
+  /// Every query minus the mean of the centroids; the scores below take such.
+  Matrix centred(MatrixView queries) const;
+  /// For every query and group half the squared distance to the group's centre, less a constant of the query:
+  /// |c|^2 / 2 - <q, c>. The same bits on every instruction set, for a query alone or in a batch.
+  Matrix group_scores(MatrixView centred_queries, int threads = 1) const;
+  /// The same for one query and the centroids of a group's lists.
+  /// \param out one for each of lists_of(group)
+  void list_scores(std::span<const float> centred_query, std::size_t group, std::span<float> out) const;
 
   void write(ByteWriter& writer) const;
   /// \throws Error (corrupt).

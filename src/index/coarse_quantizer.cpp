@@ -47,16 +47,49 @@ void ListOptions::validate() const {
   if (rows_per_list == 0) fail(ErrorCode::invalid_argument, "lists: expected at least 1 row a list, got 0");
 }
 
-/// Around the mean of the centroids, so that products of data far from the origin do not cancel.
+namespace {
+
+constexpr std::size_t kFewLists = 256;  // looked at without groups
+constexpr std::size_t kGroupIterations = 8;
+
+/// Centroids whose scores are asked for together.
+struct Scored {
+  explicit Scored(MatrixView centroids) : packed(centroids), half_norms(half_square_norms(centroids)) {}
+
+  linalg::PackedMatrix packed;
+  std::vector<float> half_norms;
+};
+
+struct Group {
+  std::vector<std::uint32_t> lists;
+  Scored centroids;
+};
+
+}  // namespace
+
+/// Everything lies around the mean of the centroids, so that products of data far from the origin do not cancel.
 struct CoarseQuantizer::Prepared {
   explicit Prepared(MatrixView centroids)
-      : mean(linalg::column_means(centroids)), packed(linalg::centered(centroids, mean)) {
-    half_norms = half_square_norms(linalg::centered(centroids, mean));
+      : mean(linalg::column_means(centroids)), centres(Matrix(1, centroids.cols())) {
+    const Matrix around_mean = linalg::centered(centroids, mean);
+    std::vector<std::uint32_t> group_of(centroids.rows());
+    Matrix middle(1, centroids.cols());
+    if (centroids.rows() >= kFewLists) {
+      const auto count = static_cast<std::size_t>(std::sqrt(static_cast<double>(centroids.rows())));
+      middle = linalg::k_means(around_mean, {.clusters = count, .iterations = kGroupIterations}).centroids;
+      linalg::assign_nearest(around_mean, middle, group_of.data(), 0);
+    }
+    centres = Scored(middle);
+    std::vector<std::vector<std::size_t>> members(middle.rows());
+    for (std::size_t list = 0; list < group_of.size(); ++list) members[group_of[list]].push_back(list);
+    for (const auto& lists : members) {
+      groups.push_back({{lists.begin(), lists.end()}, Scored(chosen_rows(around_mean, lists))});
+    }
   }
 
   std::vector<float> mean;
-  linalg::PackedMatrix packed;
-  std::vector<float> half_norms;
+  Scored centres;
+  std::vector<Group> groups;
 };
 
 CoarseQuantizer::CoarseQuantizer(MatrixView centroids) : centroids_(Matrix::copy_of(centroids)) {
@@ -103,14 +136,33 @@ Matrix CoarseQuantizer::residuals(MatrixView features, std::span<const std::uint
   return result;
 }
 
-Matrix CoarseQuantizer::list_scores(MatrixView queries, int threads) const {
-  Matrix scores =
-      linalg::multiply_transposed(linalg::centered(queries, prepared_->mean), prepared_->packed, threads);
+std::size_t CoarseQuantizer::groups() const noexcept {
+  return prepared_->groups.size();
+}
+
+std::span<const std::uint32_t> CoarseQuantizer::lists_of(std::size_t group) const {
+  return prepared_->groups[group].lists;
+}
+
+Matrix CoarseQuantizer::centred(MatrixView queries) const {
+  return linalg::centered(queries, prepared_->mean);
+}
+
+Matrix CoarseQuantizer::group_scores(MatrixView centred_queries, int threads) const {
+  const Scored& centres = prepared_->centres;
+  Matrix scores = linalg::multiply_transposed(centred_queries, centres.packed, threads);
   for (std::size_t q = 0; q < scores.rows(); ++q) {
     const auto row = scores.row(q);
-    for (std::size_t list = 0; list < row.size(); ++list) row[list] = prepared_->half_norms[list] - row[list];
+    for (std::size_t g = 0; g < row.size(); ++g) row[g] = centres.half_norms[g] - row[g];
   }
   return scores;
+}
+
+void CoarseQuantizer::list_scores(std::span<const float> centred_query, std::size_t group,
+                                  std::span<float> out) const {
+  const Scored& centroids = prepared_->groups[group].centroids;
+  linalg::multiply_transposed(centred_query, centroids.packed, out);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = centroids.half_norms[i] - out[i];
 }
 
 void CoarseQuantizer::write(ByteWriter& writer) const {

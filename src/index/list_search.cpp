@@ -74,9 +74,10 @@ class InvertedLists final : public IndexSearch {
   std::size_t group_size() const noexcept override { return kMostInGroup; }
 
   std::vector<Candidate> find(const IndexQuery& query, const Sharding& sharding) const override {
-    const Matrix scores = lists_.list_scores(queries_.rows_from(query.query, 1), sharding.threads);
+    const Matrix centred = lists_.centred(queries_.rows_from(query.query, 1));
+    const Matrix scores = lists_.group_scores(centred);
     std::vector<Visit> visits;
-    for (const auto list : lists_to_visit(query, scores.row(0))) visits.push_back({list, 0});
+    for (const auto list : lists_to_visit(query, centred.row(0), scores.row(0))) visits.push_back({list, 0});
     const std::size_t shards = std::max<std::size_t>(1, std::min(sharding.shards, visits.size()));
     std::vector<CandidatePool> pools(shards, CandidatePool(query.limit));
     detail::parallel_for(shards, sharding.threads, [&](std::size_t shard) {
@@ -114,10 +115,11 @@ class InvertedLists final : public IndexSearch {
 
  private:
   /// Lists in the order of their distance, as many as the options and the limit ask for.
-  std::vector<std::uint32_t> lists_to_visit(const IndexQuery& query, std::span<const float> scores) const {
+  std::vector<std::uint32_t> lists_to_visit(const IndexQuery& query, std::span<const float> centred,
+                                            std::span<const float> group_scores) const {
     const std::size_t probes = options_.probes == 0 ? lists_.lists() : options_.probes;
     std::vector<std::uint32_t> chosen;
-    index::NearestLists nearest(scores, probes);
+    index::NearestLists nearest(lists_, centred, group_scores, probes);
     for (std::size_t rows = 0; chosen.size() < probes || rows < query.limit.count;) {
       const auto list = nearest.next();
       if (!list) break;
@@ -140,10 +142,11 @@ class InvertedLists final : public IndexSearch {
         const auto row = queries_.row(queries[first + i].query);
         std::copy(row.begin(), row.end(), rows.row(i).begin());
       }
-      const Matrix scores = lists_.list_scores(rows);
+      const Matrix centred = lists_.centred(rows);
+      const Matrix scores = lists_.group_scores(centred);
       for (std::size_t i = 0; i < count; ++i) {
         bool is_first = true;
-        for (const auto list : lists_to_visit(queries[first + i], scores.row(i))) {
+        for (const auto list : lists_to_visit(queries[first + i], centred.row(i), scores.row(i))) {
           (is_first ? nearest : further).push_back({list, static_cast<std::uint32_t>(first + i)});
           is_first = false;
         }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <medretrieval/coarse_quantizer.hpp>
 
@@ -31,26 +32,29 @@ TEST(CoarseQuantizer, EveryRowBelongsToItsNearestCentroid) {
   }
 }
 
-TEST(CoarseQuantizer, ScoresOrderListsByDistanceAndAreTheSameAloneAndInABatch) {
-  const Matrix features = clustered(300, 12, 8, 0.5, 1);
-  const auto quantizer = CoarseQuantizer::train(features, {.lists = 70, .iterations = 3});
+TEST(CoarseQuantizer, ScoresAreHalfSquaredDistancesLessAConstantAndTheSameAloneAndInABatch) {
+  const auto quantizer = CoarseQuantizer(clustered(300, 12, 8, 0.5, 1));
+  ASSERT_EQ(quantizer.groups(), 17U);
   const Matrix queries = clustered(45, 12, 8, 0.5, 2);
-  const Matrix scores = quantizer.list_scores(queries, 2);
+  const Matrix centred = quantizer.centred(queries);
+  const Matrix groups = quantizer.group_scores(centred, 2);
   for (std::size_t q = 0; q < queries.rows(); ++q) {
-    const Matrix alone = quantizer.list_scores(queries.view().rows_from(q, 1));
-    for (std::size_t list = 0; list < 70; ++list) {
-      EXPECT_EQ(scores(q, list), alone(0, list));
-      double half = 0;
-      double half_first = 0;
-      for (std::size_t d = 0; d < 12; ++d) {
-        const double x = queries(q, d);
-        half += (x - double{quantizer.centroids().row(list)[d]}) *
-                (x - double{quantizer.centroids().row(list)[d]}) / 2;
-        half_first +=
-            (x - double{quantizer.centroids().row(0)[d]}) * (x - double{quantizer.centroids().row(0)[d]}) / 2;
+    const Matrix alone = quantizer.group_scores(centred.view().rows_from(q, 1));
+    double constant = std::numeric_limits<double>::quiet_NaN();
+    for (std::size_t group = 0; group < quantizer.groups(); ++group) {
+      EXPECT_EQ(groups(q, group), alone(0, group));
+      const auto lists = quantizer.lists_of(group);
+      std::vector<float> scores(lists.size());
+      quantizer.list_scores(centred.row(q), group, scores);
+      for (std::size_t i = 0; i < lists.size(); ++i) {
+        double half = 0;
+        for (std::size_t d = 0; d < 12; ++d) {
+          const double difference = double{queries(q, d)} - double{quantizer.centroids().row(lists[i])[d]};
+          half += difference * difference / 2;
+        }
+        if (std::isnan(constant)) constant = half - double{scores[i]};
+        EXPECT_NEAR(half - double{scores[i]}, constant, 1e-4 * (half + 1));
       }
-      EXPECT_NEAR(double{scores(q, list)} - double{scores(q, 0)}, half - half_first,
-                  1e-4 * (half + half_first));
     }
   }
 }

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 
+#include "index/nearest_lists.hpp"
 #include "kernels/kernel_table.hpp"
 #include "support/small_gallery.hpp"
 
@@ -53,16 +54,20 @@ struct PlainGallery {
   std::vector<std::size_t> visited(std::span<const float> query, const std::vector<std::size_t>& rows,
                                    std::size_t probes, std::size_t wanted) const {
     if (probes == 0) return rows;
-    const Matrix scores = model.lists()->list_scores(MatrixView(query));
+    const Matrix centred = model.lists()->centred(MatrixView(query));
+    const Matrix scores = model.lists()->group_scores(centred);
+    index::NearestLists order(*model.lists(), centred.row(0), scores.row(0), probes);
     const auto lists = model.lists()->assign(features);
-    std::map<std::pair<float, std::uint32_t>, std::vector<std::size_t>> by_distance;
-    for (const auto row : rows) by_distance[{scores(0, lists[row]), lists[row]}].push_back(row);
+    std::map<std::uint32_t, std::vector<std::size_t>> members;
+    for (const auto row : rows) members[lists[row]].push_back(row);
     std::vector<std::size_t> chosen;
     std::size_t count = 0;
-    for (const auto& [list, members] : by_distance) {
-      if (count >= probes && chosen.size() >= wanted) break;
+    while (count < probes || chosen.size() < wanted) {
+      const auto list = order.next();
+      if (!list) break;
+      if (!members.contains(*list)) continue;
       ++count;
-      chosen.insert(chosen.end(), members.begin(), members.end());
+      chosen.insert(chosen.end(), members[*list].begin(), members[*list].end());
     }
     return chosen;
   }

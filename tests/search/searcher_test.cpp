@@ -32,6 +32,7 @@ const std::vector<TestedModel>& models() {
       {{"itq", {{"bits", 14}, {"iterations", 5}}}, 9},
       {{"pq", {{"subspaces", 4}, {"bits_per_entry", 4}, {"iterations", 5}}}, 9},
       {{"opq", {{"subspaces", 3}, {"bits_per_entry", 8}, {"iterations", 3}}}, 30, FeatureType::float16},
+      {{"pq", {{"subspaces", 5}, {"bits_per_entry", 4}, {"iterations", 3}}}, 290},
       {{"lsh", {{"bits", 40}}}, 0, FeatureType::float16}};
   return all;
 }
@@ -122,7 +123,7 @@ TEST_P(EverySearch, EqualsTheOracle) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Search, EverySearch,
-                         ::testing::Combine(::testing::Range<std::size_t>(0, 9), ::testing::Bool()),
+                         ::testing::Combine(::testing::Range<std::size_t>(0, 10), ::testing::Bool()),
                          [](const auto& tested) {
                            return models()[std::get<0>(tested.param)].encoder.type +
                                   std::to_string(std::get<0>(tested.param)) +
