@@ -51,26 +51,18 @@ class CoarseQuantizer {
   /// \param lists one a row, each below lists()
   Matrix residuals(MatrixView features, std::span<const std::uint32_t> lists) const;
 
-  /// Lists of neighbouring centroids form groups, about as many as each has lists, so that a query looks at the groups
-  /// first and then only at the lists of the nearest ones. With few lists there is one group.
-  std::size_t groups() const noexcept;
-  /// The numbers of a group's lists, ascending.
-  std::span<const std::uint32_t> lists_of(std::size_t group) const;
-  /// Every query minus the mean of the centroids; the scores below take such.
-  Matrix centred(MatrixView queries) const;
-  /// For every query and group half the squared distance to the group's centre, less a constant of the query:
-  /// |c|^2 / 2 - <q, c>. The same bits on every instruction set, for a query alone or in a batch.
-  Matrix group_scores(MatrixView centred_queries, int threads = 1) const;
-  /// The same for one query and the centroids of a group's lists.
-  /// \param out one for each of lists_of(group)
-  void list_scores(std::span<const float> centred_query, std::size_t group, std::span<float> out) const;
+  /// The `count` nearest lists of every query, the nearest first (the lowest number on ties); all lists when there are
+  /// fewer. With many lists, product codes of the centroids choose eight times as many, whose distances are then computed:
+  /// a list may be missed, rarely. The same on every instruction set, for a query alone or in a batch.
+  /// \throws Error as assign().
+  std::vector<std::vector<std::uint32_t>> nearest(MatrixView queries, std::size_t count) const;
 
   void write(ByteWriter& writer) const;
   /// \throws Error (corrupt).
   static CoarseQuantizer read(ByteReader& reader);
 
  private:
-  struct Prepared;
+  class Prepared;
 
   Matrix centroids_;
   std::shared_ptr<const Prepared> prepared_;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <medretrieval/index.hpp>
+#include <numeric>
+#include <optional>
 
 #include "base/concat.hpp"
 #include "base/random.hpp"
@@ -49,47 +52,101 @@ void ListOptions::validate() const {
 
 namespace {
 
-constexpr std::size_t kFewLists = 256;  // looked at without groups
-constexpr std::size_t kGroupIterations = 8;
+constexpr std::size_t kFewLists = 512;    // all of them are looked at
+constexpr std::size_t kLeastChosen = 64;  // by their codes
+constexpr std::size_t kChosenForOne = 8;
+constexpr std::size_t kMostSubspaces = 64;
 
-/// Centroids whose scores are asked for together.
-struct Scored {
-  explicit Scored(MatrixView centroids) : packed(centroids), half_norms(half_square_norms(centroids)) {}
+/// Codes of the centroids, about two dimensions for each 4-bit entry.
+EncoderOptions centroid_codes(std::size_t dimension) {
+  const auto subspaces = static_cast<std::int64_t>(std::clamp<std::size_t>(dimension / 2, 1, kMostSubspaces));
+  return {"pq", {{"subspaces", subspaces}, {"bits_per_entry", 4}, {"iterations", 8}}};
+}
 
-  linalg::PackedMatrix packed;
-  std::vector<float> half_norms;
-};
-
-struct Group {
-  std::vector<std::uint32_t> lists;
-  Scored centroids;
-};
+using Scored = std::pair<float, std::uint32_t>;
 
 }  // namespace
 
-/// Everything lies around the mean of the centroids, so that products of data far from the origin do not cancel.
-struct CoarseQuantizer::Prepared {
+/// Centroids around their mean, so that products of data far from the origin do not cancel.
+class CoarseQuantizer::Prepared {
+ public:
   explicit Prepared(MatrixView centroids)
-      : mean(linalg::column_means(centroids)), centres(Matrix(1, centroids.cols())) {
-    const Matrix around_mean = linalg::centered(centroids, mean);
-    std::vector<std::uint32_t> group_of(centroids.rows());
-    Matrix middle(1, centroids.cols());
-    if (centroids.rows() >= kFewLists) {
-      const auto count = static_cast<std::size_t>(std::sqrt(static_cast<double>(centroids.rows())));
-      middle = linalg::k_means(around_mean, {.clusters = count, .iterations = kGroupIterations}).centroids;
-      linalg::assign_nearest(around_mean, middle, group_of.data(), 0);
-    }
-    centres = Scored(middle);
-    std::vector<std::vector<std::size_t>> members(middle.rows());
-    for (std::size_t list = 0; list < group_of.size(); ++list) members[group_of[list]].push_back(list);
-    for (const auto& lists : members) {
-      groups.push_back({{lists.begin(), lists.end()}, Scored(chosen_rows(around_mean, lists))});
-    }
+      : mean_(linalg::column_means(centroids)),
+        centroids_(linalg::centered(centroids, mean_)),
+        packed_(centroids_),
+        half_norms_(half_square_norms(centroids_)) {
+    if (centroids.rows() < kFewLists) return;
+    encoder_ = train_encoder(centroid_codes(centroids.cols()), {centroids_});
+    codes_ = encoder_->encode(centroids_);
+    numbers_.resize(centroids.rows());
+    std::iota(numbers_.begin(), numbers_.end(), ItemId{0});
   }
 
-  std::vector<float> mean;
-  Scored centres;
-  std::vector<Group> groups;
+  std::vector<std::vector<std::uint32_t>> nearest(MatrixView queries, std::size_t count) const {
+    const Matrix centred = linalg::centered(queries, mean_);
+    const std::size_t chosen = std::max(kLeastChosen, kChosenForOne * count);
+    return encoder_ == nullptr || chosen >= half_norms_.size() ? of_all(centred, count)
+                                                               : of_chosen(centred, count, chosen);
+  }
+
+ private:
+  std::vector<std::vector<std::uint32_t>> of_all(MatrixView queries, std::size_t count) const {
+    const Matrix products = linalg::multiply_transposed(queries, packed_, 1);
+    std::vector<std::vector<std::uint32_t>> nearest;
+    for (std::size_t q = 0; q < queries.rows(); ++q) {
+      std::vector<Scored> scored;
+      for (std::uint32_t list = 0; list < half_norms_.size(); ++list) {
+        scored.emplace_back(half_norms_[list] - products(q, list), list);
+      }
+      nearest.push_back(smallest(std::move(scored), count));
+    }
+    return nearest;
+  }
+
+  std::vector<std::vector<std::uint32_t>> of_chosen(MatrixView queries, std::size_t count,
+                                                    std::size_t chosen) const {
+    const ScanPart all = {
+        .codes = *codes_, .features = {}, .ids = numbers_, .end = static_cast<std::uint32_t>(codes_->rows())};
+    const auto scorer = encoder_->scorer(queries);
+    std::vector<IndexQuery> asked;
+    for (std::size_t q = 0; q < queries.rows(); ++q) asked.push_back({q, {&all, 1}, {.count = chosen}});
+    const auto pools = make_flat_search(*scorer)->find_group(asked);
+    std::vector<std::vector<std::uint32_t>> nearest;
+    for (std::size_t q = 0; q < queries.rows(); ++q)
+      nearest.push_back(smallest(scored(queries.row(q), pools[q]), count));
+    return nearest;
+  }
+
+  std::vector<Scored> scored(std::span<const float> query, const std::vector<Candidate>& pool) const {
+    std::vector<std::uint32_t> lists;
+    for (const auto& candidate : pool) lists.push_back(candidate.row);
+    std::vector<float> products(lists.size());
+    kernels::active().inner_product(query.data(), centroids_.data(), centroids_.cols(), lists.data(),
+                                    lists.size(), query.size(), products.data());
+    std::vector<Scored> scored;
+    for (std::size_t i = 0; i < lists.size(); ++i)
+      scored.emplace_back(half_norms_[lists[i]] - products[i], lists[i]);
+    return scored;
+  }
+
+  static std::vector<std::uint32_t> smallest(std::vector<Scored> scored, std::size_t count) {
+    if (count < scored.size()) {
+      std::nth_element(scored.begin(), scored.begin() + static_cast<std::ptrdiff_t>(count), scored.end());
+      scored.resize(count);
+    }
+    std::sort(scored.begin(), scored.end());
+    std::vector<std::uint32_t> lists;
+    for (const auto& [score, list] : scored) lists.push_back(list);
+    return lists;
+  }
+
+  std::vector<float> mean_;
+  Matrix centroids_;
+  linalg::PackedMatrix packed_;
+  std::vector<float> half_norms_;
+  std::shared_ptr<const Encoder> encoder_;  // of the centroids; null when all of them are looked at
+  std::optional<Codes> codes_;
+  std::vector<ItemId> numbers_;
 };
 
 CoarseQuantizer::CoarseQuantizer(MatrixView centroids) : centroids_(Matrix::copy_of(centroids)) {
@@ -136,33 +193,10 @@ Matrix CoarseQuantizer::residuals(MatrixView features, std::span<const std::uint
   return result;
 }
 
-std::size_t CoarseQuantizer::groups() const noexcept {
-  return prepared_->groups.size();
-}
-
-std::span<const std::uint32_t> CoarseQuantizer::lists_of(std::size_t group) const {
-  return prepared_->groups[group].lists;
-}
-
-Matrix CoarseQuantizer::centred(MatrixView queries) const {
-  return linalg::centered(queries, prepared_->mean);
-}
-
-Matrix CoarseQuantizer::group_scores(MatrixView centred_queries, int threads) const {
-  const Scored& centres = prepared_->centres;
-  Matrix scores = linalg::multiply_transposed(centred_queries, centres.packed, threads);
-  for (std::size_t q = 0; q < scores.rows(); ++q) {
-    const auto row = scores.row(q);
-    for (std::size_t g = 0; g < row.size(); ++g) row[g] = centres.half_norms[g] - row[g];
-  }
-  return scores;
-}
-
-void CoarseQuantizer::list_scores(std::span<const float> centred_query, std::size_t group,
-                                  std::span<float> out) const {
-  const Scored& centroids = prepared_->groups[group].centroids;
-  linalg::multiply_transposed(centred_query, centroids.packed, out);
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = centroids.half_norms[i] - out[i];
+std::vector<std::vector<std::uint32_t>> CoarseQuantizer::nearest(MatrixView queries,
+                                                                 std::size_t count) const {
+  require_features(queries, "queries", dimension());
+  return prepared_->nearest(queries, std::min(count, lists()));
 }
 
 void CoarseQuantizer::write(ByteWriter& writer) const {

@@ -74,10 +74,9 @@ class InvertedLists final : public IndexSearch {
   std::size_t group_size() const noexcept override { return kMostInGroup; }
 
   std::vector<Candidate> find(const IndexQuery& query, const Sharding& sharding) const override {
-    const Matrix centred = lists_.centred(queries_.rows_from(query.query, 1));
-    const Matrix scores = lists_.group_scores(centred);
+    auto nearest = lists_.nearest(queries_.rows_from(query.query, 1), probes());
     std::vector<Visit> visits;
-    for (const auto list : lists_to_visit(query, centred.row(0), scores.row(0))) visits.push_back({list, 0});
+    for (const auto list : lists_to_visit(query, std::move(nearest.front()))) visits.push_back({list, 0});
     const std::size_t shards = std::max<std::size_t>(1, std::min(sharding.shards, visits.size()));
     std::vector<CandidatePool> pools(shards, CandidatePool(query.limit));
     detail::parallel_for(shards, sharding.threads, [&](std::size_t shard) {
@@ -114,13 +113,14 @@ class InvertedLists final : public IndexSearch {
   }
 
  private:
+  std::size_t probes() const { return options_.probes == 0 ? lists_.lists() : options_.probes; }
+
   /// Lists in the order of their distance, as many as the options and the limit ask for.
-  std::vector<std::uint32_t> lists_to_visit(const IndexQuery& query, std::span<const float> centred,
-                                            std::span<const float> group_scores) const {
-    const std::size_t probes = options_.probes == 0 ? lists_.lists() : options_.probes;
+  /// \param first the nearest
+  std::vector<std::uint32_t> lists_to_visit(const IndexQuery& query, std::vector<std::uint32_t> first) const {
     std::vector<std::uint32_t> chosen;
-    index::NearestLists nearest(lists_, centred, group_scores, probes);
-    for (std::size_t rows = 0; chosen.size() < probes || rows < query.limit.count;) {
+    index::NearestLists nearest(lists_, queries_.rows_from(query.query, 1), std::move(first));
+    for (std::size_t rows = 0; chosen.size() < probes() || rows < query.limit.count;) {
       const auto list = nearest.next();
       if (!list) break;
       std::size_t here = 0;
@@ -142,11 +142,10 @@ class InvertedLists final : public IndexSearch {
         const auto row = queries_.row(queries[first + i].query);
         std::copy(row.begin(), row.end(), rows.row(i).begin());
       }
-      const Matrix centred = lists_.centred(rows);
-      const Matrix scores = lists_.group_scores(centred);
+      auto lists = lists_.nearest(rows, probes());
       for (std::size_t i = 0; i < count; ++i) {
         bool is_first = true;
-        for (const auto list : lists_to_visit(queries[first + i], centred.row(i), scores.row(i))) {
+        for (const auto list : lists_to_visit(queries[first + i], std::move(lists[i]))) {
           (is_first ? nearest : further).push_back({list, static_cast<std::uint32_t>(first + i)});
           is_first = false;
         }

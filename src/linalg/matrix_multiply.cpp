@@ -175,13 +175,6 @@ Matrix multiply_transposed(MatrixView a, const PackedMatrix& b, int threads) {
   return result;
 }
 
-void multiply_transposed(std::span<const float> row, const PackedMatrix& b, std::span<float> out) {
-  for (std::size_t block = 0; block < b.blocks_.size(); ++block) {
-    const std::size_t first = block * kColumnBlock;
-    multiply_row(row, b.blocks_[block], std::min(kColumnBlock, b.rows() - first), out.data() + first);
-  }
-}
-
 DoubleMatrix cross_product(MatrixView a, MatrixView b, int threads) {
   DoubleMatrix sum(a.cols(), b.cols());
   // Chunks are independent; so many as there are threads are computed at once and added in row order.

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <medretrieval/matrix.hpp>
-#include <span>
 #include <vector>
 
 namespace medretrieval::linalg {
@@ -24,16 +23,11 @@ class PackedMatrix {
 
  private:
   friend Matrix multiply_transposed(MatrixView a, const PackedMatrix& b, int threads);
-  friend void multiply_transposed(std::span<const float> row, const PackedMatrix& b, std::span<float> out);
 
   std::size_t rows_;
   std::size_t cols_;
   std::vector<std::vector<float>> blocks_;  // of a fixed number of rows each
 };
-
-/// One row times transpose(b), the same bits.
-/// \param out b.rows() values
-void multiply_transposed(std::span<const float> row, const PackedMatrix& b, std::span<float> out);
 
 /// a * transpose(b), bit for bit as with the plain matrix that b was packed from.
 Matrix multiply_transposed(MatrixView a, const PackedMatrix& b, int threads);

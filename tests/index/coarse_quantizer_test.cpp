@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <algorithm>
 #include <limits>
 #include <medretrieval/coarse_quantizer.hpp>
 
@@ -32,28 +32,16 @@ TEST(CoarseQuantizer, EveryRowBelongsToItsNearestCentroid) {
   }
 }
 
-TEST(CoarseQuantizer, ScoresAreHalfSquaredDistancesLessAConstantAndTheSameAloneAndInABatch) {
-  const auto quantizer = CoarseQuantizer(clustered(300, 12, 8, 0.5, 1));
-  ASSERT_EQ(quantizer.groups(), 17U);
-  const Matrix queries = clustered(45, 12, 8, 0.5, 2);
-  const Matrix centred = quantizer.centred(queries);
-  const Matrix groups = quantizer.group_scores(centred, 2);
-  for (std::size_t q = 0; q < queries.rows(); ++q) {
-    const Matrix alone = quantizer.group_scores(centred.view().rows_from(q, 1));
-    double constant = std::numeric_limits<double>::quiet_NaN();
-    for (std::size_t group = 0; group < quantizer.groups(); ++group) {
-      EXPECT_EQ(groups(q, group), alone(0, group));
-      const auto lists = quantizer.lists_of(group);
-      std::vector<float> scores(lists.size());
-      quantizer.list_scores(centred.row(q), group, scores);
-      for (std::size_t i = 0; i < lists.size(); ++i) {
-        double half = 0;
-        for (std::size_t d = 0; d < 12; ++d) {
-          const double difference = double{queries(q, d)} - double{quantizer.centroids().row(lists[i])[d]};
-          half += difference * difference / 2;
-        }
-        if (std::isnan(constant)) constant = half - double{scores[i]};
-        EXPECT_NEAR(half - double{scores[i]}, constant, 1e-4 * (half + 1));
+TEST(CoarseQuantizer, NearestListsAreTheSameAloneAndInABatch) {
+  for (const std::size_t lists : {70U, 900U}) {
+    const CoarseQuantizer quantizer(clustered(lists, 12, 8, 0.5, 1));
+    const Matrix queries = clustered(130, 12, 8, 0.5, 2);
+    for (const std::size_t count : {1U, 7U, 60U, 10000U}) {
+      const auto nearest = quantizer.nearest(queries, count);
+      ASSERT_EQ(nearest.size(), queries.rows());
+      for (std::size_t q = 0; q < queries.rows(); ++q) {
+        EXPECT_EQ(nearest[q].size(), std::min(count, lists));
+        EXPECT_EQ(quantizer.nearest(queries.view().rows_from(q, 1), count).front(), nearest[q]);
       }
     }
   }

@@ -54,9 +54,8 @@ struct PlainGallery {
   std::vector<std::size_t> visited(std::span<const float> query, const std::vector<std::size_t>& rows,
                                    std::size_t probes, std::size_t wanted) const {
     if (probes == 0) return rows;
-    const Matrix centred = model.lists()->centred(MatrixView(query));
-    const Matrix scores = model.lists()->group_scores(centred);
-    index::NearestLists order(*model.lists(), centred.row(0), scores.row(0), probes);
+    index::NearestLists order(*model.lists(), MatrixView(query),
+                              model.lists()->nearest(MatrixView(query), probes).front());
     const auto lists = model.lists()->assign(features);
     std::map<std::uint32_t, std::vector<std::size_t>> members;
     for (const auto row : rows) members[lists[row]].push_back(row);
