@@ -138,6 +138,10 @@ const KernelTable kNeonKernels = {.name = "neon",
                                   .inner_product = inner_product,
                                   .multiply_tile = nullptr,
                                   .tile_rows = 0,
-                                  .tile_cols = 0};
+                                  .tile_cols = 0,
+                                  .nearest_centroids = nullptr,
+                                  .pack_points = nullptr,
+                                  .add_rows = nullptr,
+                                  .sign_bits = nullptr};
 
 }  // namespace medretrieval::kernels

@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t kDepthBlock = 256;    // inner elements for which a panel of b stays in the first cache
 constexpr std::size_t kRowBlock = 96;       // rows of a packed together, a multiple of every tile height
 constexpr std::size_t kColumnBlock = 1024;  // rows of b packed at a time
-constexpr std::size_t kCrossRows = 1024;    // rows summed in float32 before double takes over
 
 /// A factor of a product: the rows of a matrix, or its columns.
 struct Factor {
@@ -152,21 +151,24 @@ Matrix multiply_transposed(MatrixView a, const PackedMatrix& b, int threads) {
   return result;
 }
 
-DoubleMatrix cross_product(MatrixView a, MatrixView b, int threads) {
-  DoubleMatrix sum(a.cols(), b.cols());
+namespace {
+
+/// The sum of the products of row parts, which multiply_part(first row, count, out) computes in float32.
+template <class MultiplyPart>
+DoubleMatrix sum_of_parts(std::size_t rows, std::size_t a_cols, std::size_t b_cols, int threads,
+                          const MultiplyPart& multiply_part) {
+  DoubleMatrix sum(a_cols, b_cols);
   // Chunks are independent; so many as there are threads are computed at once and added in row order.
   const auto at_once = std::min(static_cast<std::size_t>(detail::resolve_threads(threads)),
-                                (a.rows() + kCrossRows - 1) / kCrossRows);
+                                (rows + kCrossRows - 1) / kCrossRows);
   if (at_once == 0) return sum;
   std::vector<Matrix> parts;
-  for (std::size_t p = 0; p < at_once; ++p) parts.emplace_back(a.cols(), b.cols());
-  for (std::size_t first = 0; first < a.rows(); first += at_once * kCrossRows) {
-    const std::size_t chunks = std::min(at_once, (a.rows() - first + kCrossRows - 1) / kCrossRows);
+  for (std::size_t p = 0; p < at_once; ++p) parts.emplace_back(a_cols, b_cols);
+  for (std::size_t first = 0; first < rows; first += at_once * kCrossRows) {
+    const std::size_t chunks = std::min(at_once, (rows - first + kCrossRows - 1) / kCrossRows);
     detail::parallel_for(chunks, threads, [&](std::size_t chunk) {
       const std::size_t row = first + chunk * kCrossRows;
-      const std::size_t count = std::min(kCrossRows, a.rows() - row);
-      multiply({a.rows_from(row, count), true}, {b.rows_from(row, count), true}, parts[chunk].data(),
-               b.cols(), 1);
+      multiply_part(row, std::min(kCrossRows, rows - row), parts[chunk].data());
     });
     for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
       for (std::size_t i = 0; i < sum.values.size(); ++i) {
@@ -175,6 +177,24 @@ DoubleMatrix cross_product(MatrixView a, MatrixView b, int threads) {
     }
   }
   return sum;
+}
+
+}  // namespace
+
+DoubleMatrix cross_product(MatrixView a, MatrixView b, int threads) {
+  return sum_of_parts(
+      a.rows(), a.cols(), b.cols(), threads, [&](std::size_t row, std::size_t count, float* out) {
+        multiply({a.rows_from(row, count), true}, {b.rows_from(row, count), true}, out, b.cols(), 1);
+      });
+}
+
+DoubleMatrix sum_of_cross_products(MatrixView a, std::size_t b_cols, int threads,
+                                   const std::function<Matrix(std::size_t, MatrixView)>& make_b) {
+  return sum_of_parts(a.rows(), a.cols(), b_cols, threads,
+                      [&](std::size_t row, std::size_t count, float* out) {
+                        const MatrixView part = a.rows_from(row, count);
+                        multiply({part, true}, {make_b(row, part), true}, out, b_cols, 1);
+                      });
 }
 
 }  // namespace medretrieval::linalg

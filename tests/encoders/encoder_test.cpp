@@ -257,7 +257,7 @@ TEST(Registry, TakesTypesOfTheApplication) {
 
 TEST(Options, AreCheckedAgainstTheSchema) {
   EXPECT_ERROR((EncoderOptions{"itq", {{"bitz", 1}}}.validate()), invalid_argument,
-               "encoder 'itq' has no option 'bitz'; it has: bits, iterations, seed");
+               "encoder 'itq' has no option 'bitz'; it has: bits, iterations, training_rows, seed");
   EXPECT_ERROR((EncoderOptions{"itq", {{"bits", 0}}}.validate()), invalid_argument,
                "must be 1 to 8192, got 0");
   EXPECT_ERROR((EncoderOptions{"itq", {{"bits", "64"}}}.validate()), invalid_argument,
