@@ -99,6 +99,11 @@ void assign_packed(MatrixView points, const PackedPoints& packed, const Centroid
   });
 }
 
+/// A copy without gaps between rows when rows are so far apart that most of every cache line would be skipped.
+Matrix copied_if_scattered(MatrixView points) {
+  return points.stride() < 2 * points.cols() ? Matrix() : Matrix::copy_of(points);
+}
+
 /// Lloyd's iterations until the last or until no assignment changes; returns the objective at the last assignment.
 double iterate(MatrixView points, std::size_t iterations, Matrix& centroids, int threads) {
   const auto mean = column_means(points);
@@ -139,9 +144,11 @@ KMeansResult k_means(MatrixView points, const KMeansOptions& options) {
   }
   detail::Random random(options.seed);
   const RowSample drawn(points, options.points_per_cluster * options.clusters, random);
+  const Matrix copy = copied_if_scattered(drawn.view());
+  const MatrixView dense = copy.empty() ? drawn.view() : copy.view();
   KMeansResult result;
-  result.centroids = first_centroids(drawn.view(), options.clusters, random);
-  result.objective = iterate(drawn.view(), options.iterations, result.centroids, options.threads);
+  result.centroids = first_centroids(dense, options.clusters, random);
+  result.objective = iterate(dense, options.iterations, result.centroids, options.threads);
   return result;
 }
 

@@ -32,6 +32,23 @@ std::size_t block_depth(const Factor& factor) {
   return std::min(kDepthBlock, factor.depth());
 }
 
+/// Columns `first` to `first + count - 1` of up to `width` rows, side by side: four rows at a time, so that stores go to
+/// neighbours.
+void pack_rows(MatrixView rows, std::size_t first, std::size_t count, std::size_t width, float* panel) {
+  std::size_t r = 0;
+  for (; r + 4 <= rows.rows(); r += 4) {
+    const float* from[4];
+    for (std::size_t i = 0; i < 4; ++i) from[i] = rows.row(r + i).data() + first;
+    for (std::size_t k = 0; k < count; ++k) {
+      for (std::size_t i = 0; i < 4; ++i) panel[k * width + r + i] = from[i][k];
+    }
+  }
+  for (; r < rows.rows(); ++r) {
+    const float* from = rows.row(r).data() + first;
+    for (std::size_t k = 0; k < count; ++k) panel[k * width + r] = from[k];
+  }
+}
+
 /// Packs a factor in panels of `width` members: for each inner index the `width` values side by side, zeros
 /// where members are missing. Panel p of depth block d starts at (d * panels + p) * width *
 /// block_depth(factor).
@@ -39,19 +56,22 @@ void pack(const Factor& factor, std::size_t width, std::vector<float>& packed) {
   const std::size_t panels = (factor.size() + width - 1) / width;
   const std::size_t depth = block_depth(factor);
   const std::size_t depth_blocks = (factor.depth() + kDepthBlock - 1) / kDepthBlock;
-  packed.assign(panels * depth_blocks * width * depth, 0.0F);
-  const auto place = [&](std::size_t member, std::size_t k) {
-    const std::size_t panel = k / kDepthBlock * panels + member / width;
-    return packed.data() + panel * width * depth + k % kDepthBlock * width + member % width;
-  };
-  for (std::size_t r = 0; r < factor.matrix.rows(); ++r) {
-    const auto row = factor.matrix.row(r);
-    if (factor.columns) {
-      for (std::size_t c = 0; c < row.size(); c += width) {
-        std::memcpy(place(c, r), row.data() + c, std::min(width, row.size() - c) * sizeof(float));
+  packed.resize(panels * depth_blocks * width * depth);
+  for (std::size_t first_k = 0, block = 0; block < depth_blocks; ++block, first_k += kDepthBlock) {
+    const std::size_t last_k = std::min(first_k + kDepthBlock, factor.depth());
+    for (std::size_t p = 0; p < panels; ++p) {
+      float* panel = packed.data() + (block * panels + p) * width * depth;
+      const std::size_t first = p * width;
+      const std::size_t members = std::min(width, factor.size() - first);
+      if (members < width) std::fill(panel, panel + width * depth, 0.0F);
+      if (factor.columns) {
+        for (std::size_t k = first_k; k < last_k; ++k) {
+          const float* from = factor.matrix.row(k).data() + first;
+          std::copy(from, from + members, panel + (k - first_k) * width);
+        }
+      } else {
+        pack_rows(factor.matrix.rows_from(first, members), first_k, last_k - first_k, width, panel);
       }
-    } else {
-      for (std::size_t c = 0; c < row.size(); ++c) *place(r, c) = row[c];
     }
   }
 }

@@ -53,24 +53,30 @@ inline void load_transposed(const float* rows, std::size_t stride, std::size_t c
   }
 }
 
+/// sum[d] += row[d] for `width` values, in whole registers of falling size: a masked store could not be forwarded to the
+/// load of the next row of the same group.
+inline void add_row(const float* row, std::size_t width, double* sum) noexcept {
+  for (; width >= 8; width -= 8, row += 8, sum += 8) {
+    const __m512d values = _mm512_cvtps_pd(_mm256_loadu_ps(row));
+    _mm512_storeu_pd(sum, _mm512_add_pd(_mm512_loadu_pd(sum), values));
+  }
+  if (width >= 4) {
+    _mm256_storeu_pd(sum, _mm256_add_pd(_mm256_loadu_pd(sum), _mm256_cvtps_pd(_mm_loadu_ps(row))));
+    width -= 4, row += 4, sum += 4;
+  }
+  if (width >= 2) {
+    const __m128d values =
+        _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(row))));
+    _mm_storeu_pd(sum, _mm_add_pd(_mm_loadu_pd(sum), values));
+    width -= 2, row += 2, sum += 2;
+  }
+  if (width != 0) *sum += static_cast<double>(*row);
+}
+
 [[maybe_unused]] void add_rows(const float* rows, std::size_t stride, const std::uint32_t* groups,
                                std::size_t count, std::size_t width, double* sums,
                                std::size_t sums_stride) noexcept {
-  const std::size_t whole = width / 8 * 8;
-  const auto inside = static_cast<__mmask8>((1U << (width - whole)) - 1U);
-  for (std::size_t i = 0; i < count; ++i) {
-    const float* row = rows + i * stride;
-    double* sum = sums + groups[i] * sums_stride;
-    for (std::size_t d = 0; d < whole; d += 8) {
-      const __m512d values = _mm512_cvtps_pd(_mm256_loadu_ps(row + d));
-      _mm512_storeu_pd(sum + d, _mm512_add_pd(_mm512_loadu_pd(sum + d), values));
-    }
-    if (inside != 0) {
-      const __m512d values = _mm512_cvtps_pd(_mm256_maskz_loadu_ps(inside, row + whole));
-      _mm512_mask_storeu_pd(sum + whole, inside,
-                            _mm512_add_pd(_mm512_maskz_loadu_pd(inside, sum + whole), values));
-    }
-  }
+  for (std::size_t i = 0; i < count; ++i) add_row(rows + i * stride, width, sums + groups[i] * sums_stride);
 }
 
 [[maybe_unused]] void sign_bits(const float* values, const float* offsets, std::size_t count,
