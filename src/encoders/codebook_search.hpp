@@ -16,7 +16,8 @@ class CodebookSearch {
   /// \param codebook stays where it is and unchanged while this object lives
   explicit CodebookSearch(const ProductCodebook& codebook);
 
-  /// The numbers of the nearest centroids of every row, into the rows of `codes` from `first_row`, which are zero.
+  /// The numbers of the nearest centroids of every row, into the rows of `codes` from `first_row`, which are
+  /// zero.
   /// \param first_row a multiple of 64
   void encode(MatrixView features, Codes& codes, std::size_t first_row) const;
 

@@ -99,12 +99,14 @@ void assign_packed(MatrixView points, const PackedPoints& packed, const Centroid
   });
 }
 
-/// A copy without gaps between rows when rows are so far apart that most of every cache line would be skipped.
+/// A copy without gaps between rows when rows are so far apart that most of every cache line would be
+/// skipped.
 Matrix copied_if_scattered(MatrixView points) {
   return points.stride() < 2 * points.cols() ? Matrix() : Matrix::copy_of(points);
 }
 
-/// Lloyd's iterations until the last or until no assignment changes; returns the objective at the last assignment.
+/// Lloyd's iterations until the last or until no assignment changes; returns the objective at the last
+/// assignment.
 double iterate(MatrixView points, std::size_t iterations, Matrix& centroids, int threads) {
   const auto mean = column_means(points);
   PackedPoints packed;

@@ -64,10 +64,10 @@ CentroidSearch::CentroidSearch(MatrixView centroids, std::vector<float> mean)
       half_norms_(half_square_norms(around_mean_)),
       furthest_(std::sqrt(2 * *std::max_element(half_norms_.begin(), half_norms_.end()))) {}
 
-/// A bound on how far a score and half a distance of float32 may lie from their real values (up to the same term for
-/// every centroid). With u = 2^-24, D columns, f = furthest_ and n the point's norm: the products are off by
-/// (D + 2) u n f, the half norms and the sum that begins with them by (D / 2 + D / 16 + 6) u f^2, half a distance by
-/// (D / 32 + 4) u (n + f)^2. The smallest normal number covers underflow.
+/// A bound on how far a score and half a distance of float32 may lie from their real values (up to the same
+/// term for every centroid). With u = 2^-24, D columns, f = furthest_ and n the point's norm: the products
+/// are off by (D + 2) u n f, the half norms and the sum that begins with them by (D / 2 + D / 16 + 6) u f^2,
+/// half a distance by (D / 32 + 4) u (n + f)^2. The smallest normal number covers underflow.
 float CentroidSearch::rounding_error(float square_norm) const {
   const auto columns = static_cast<float>(centroids_.cols());
   const float norm = std::sqrt(square_norm) * 1.0001F;

@@ -31,8 +31,9 @@ class PackedPoints {
   std::vector<float> square_norms_;
 };
 
-/// Finds the nearest of a set of centroids by squared distance in float32, the lowest number on ties. Scores from sums of
-/// products preselect; where their rounding error cannot tell the nearest from the next, all distances are computed.
+/// Finds the nearest of a set of centroids by squared distance in float32, the lowest number on ties. Scores
+/// from sums of products preselect; where their rounding error cannot tell the nearest from the next, all
+/// distances are computed.
 class CentroidSearch {
  public:
   /// Around the centroids' own mean.
@@ -43,7 +44,8 @@ class CentroidSearch {
 
   const std::vector<float>& mean() const noexcept { return mean_; }
 
-  /// \param points what panels `first_panel` to `first_panel + panels - 1` of `packed` hold, up to kPanelsAtOnce of them
+  /// \param points what panels `first_panel` to `first_panel + panels - 1` of `packed` hold, up to
+  ///        kPanelsAtOnce of them
   /// \param assignment one number for each of `points`
   void assign(MatrixView points, const PackedPoints& packed, std::size_t first_panel, std::size_t panels,
               std::uint32_t* assignment) const;

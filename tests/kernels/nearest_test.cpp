@@ -1,4 +1,5 @@
-// The kernels of training and encoding: every instruction set against the scalar reference, and that against its formula.
+// The kernels of training and encoding: every instruction set against the scalar reference, and that against
+// its formula.
 #include <gtest/gtest.h>
 
 #include <cstring>

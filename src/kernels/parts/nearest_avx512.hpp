@@ -1,5 +1,5 @@
-// The nearest of many centroids with 512-bit registers: 64 points at a time, 16 in a register, so that the running minima
-// need no sum across a register and no product is written to memory.
+// The nearest of many centroids with 512-bit registers: 64 points at a time, 16 in a register, so that the
+// running minima need no sum across a register and no product is written to memory.
 #pragma once
 
 #include <immintrin.h>

@@ -8,8 +8,8 @@
 namespace medretrieval::kernels {
 namespace {
 
-/// Four values from d of each of 16 rows, as four registers of one value of 16 rows. `inside` masks the values that
-/// exist; rows from `count` on are zero.
+/// Four values from d of each of 16 rows, as four registers of one value of 16 rows. `inside` masks the
+/// values that exist; rows from `count` on are zero.
 inline void load_transposed(const float* rows, std::size_t stride, std::size_t count, __mmask8 inside,
                             __m512 (&columns)[4]) noexcept {
   const auto quad = [=](std::size_t i) {
@@ -53,8 +53,8 @@ inline void load_transposed(const float* rows, std::size_t stride, std::size_t c
   }
 }
 
-/// sum[d] += row[d] for `width` values, in whole registers of falling size: a masked store could not be forwarded to the
-/// load of the next row of the same group.
+/// sum[d] += row[d] for `width` values, in whole registers of falling size: a masked store could not be
+/// forwarded to the load of the next row of the same group.
 inline void add_row(const float* row, std::size_t width, double* sum) noexcept {
   for (; width >= 8; width -= 8, row += 8, sum += 8) {
     const __m512d values = _mm512_cvtps_pd(_mm256_loadu_ps(row));
