@@ -112,6 +112,8 @@ class Codes {
   CodesView view() const noexcept { return {layout_, blocks_.get(), rows_}; }
   operator CodesView() const noexcept { return view(); }
 
+  /// The bytes of rows 64 b to 64 b + 63, for those who fill whole blocks; unused bits and rows stay zero.
+  std::uint8_t* block(std::size_t b) noexcept { return blocks_.get() + b * layout_.block_bytes(); }
   /// Writes row `r` from its packed form; the caller keeps r below rows() and unused bits zero.
   void set_row(std::size_t r, const std::uint8_t* packed) noexcept;
   void get_row(std::size_t r, std::uint8_t* out) const noexcept { view().get_row(r, out); }

@@ -4,7 +4,6 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
-#include <unordered_set>
 
 #include "base/portable_math.hpp"
 
@@ -69,13 +68,15 @@ std::vector<std::size_t> sample_without_replacement(std::size_t population, std:
     std::iota(chosen.begin(), chosen.end(), std::size_t{0});
     return chosen;
   }
-  std::unordered_set<std::size_t> seen;  // Floyd's algorithm
+  std::vector<bool> seen(population);  // Floyd's algorithm
   for (std::size_t i = population - count; i < population; ++i) {
     const std::size_t candidate = random.below(i + 1);
-    seen.insert(seen.contains(candidate) ? i : candidate);
+    seen[seen[candidate] ? i : candidate] = true;
   }
-  chosen.assign(seen.begin(), seen.end());
-  std::sort(chosen.begin(), chosen.end());
+  chosen.reserve(count);
+  for (std::size_t i = 0; i < population; ++i) {
+    if (seen[i]) chosen.push_back(i);
+  }
   return chosen;
 }
 

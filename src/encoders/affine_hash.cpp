@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/concat.hpp"
+#include "kernels/dispatch.hpp"
 
 namespace medretrieval::encoders {
 
@@ -18,12 +19,7 @@ void AffineHash::encode_rows(MatrixView features, Codes& codes, std::size_t firs
   const Matrix projections = linalg::multiply_transposed(features, packed_weights_, 1);
   std::vector<std::uint8_t> packed(layout().row_bytes());
   for (std::size_t r = 0; r < features.rows(); ++r) {
-    std::fill(packed.begin(), packed.end(), std::uint8_t{0});
-    const auto row = projections.row(r);
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool set = row[i] + offsets_[i] > 0;
-      packed[i / 8] = static_cast<std::uint8_t>(packed[i / 8] | static_cast<unsigned>(set) << i % 8);
-    }
+    kernels::active().sign_bits(projections.row(r).data(), offsets_.data(), offsets_.size(), packed.data());
     codes.set_row(first_row + r, packed.data());
   }
 }

@@ -9,6 +9,7 @@
 #include "encoders/option_values.hpp"
 #include "linalg/matrix_multiply.hpp"
 #include "linalg/orthogonal.hpp"
+#include "linalg/row_sample.hpp"
 
 namespace medretrieval::encoders {
 
@@ -28,8 +29,10 @@ void check_size(std::size_t bits, MatrixView features) {
 std::shared_ptr<const Encoder> train(const Parameters& parameters, const TrainingSet& data) {
   const std::size_t bits = whole(parameters, "bits");
   check_size(bits, data.features);
-  const auto components = linalg::principal_components(data.features, bits, data.threads);
-  const Matrix projected = linalg::multiply_transposed(linalg::centered(data.features, components.mean),
+  detail::Random random(whole(parameters, "seed"));
+  const linalg::RowSample rows(data.features, whole(parameters, "training_rows"), random);
+  const auto components = linalg::principal_components(rows.view(), bits, data.threads);
+  const Matrix projected = linalg::multiply_transposed(linalg::centered(rows.view(), components.mean),
                                                        components.directions, data.threads);
   const auto found = find_itq_rotation(projected, whole(parameters, "iterations"), whole(parameters, "seed"),
                                        data.threads, data.progress);
@@ -56,6 +59,7 @@ EncoderType itq_type() {
           "iterative quantization: rotated principal components (Gong et al. 2013)",
           {{"bits", std::int64_t{64}, 1, linalg::kMaxPrincipalDimension, "code width, at most the dimension"},
            {"iterations", std::int64_t{50}, 1, 10000, "of the rotation"},
+           training_rows_spec(),
            {"seed", std::int64_t{1}, 0, kMaxSeed, "of the first rotation"}},
           train,
           [](const Parameters& parameters, ByteReader& reader) {

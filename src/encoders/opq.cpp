@@ -7,6 +7,7 @@
 #include "encoders/product_encoder.hpp"
 #include "encoders/product_options.hpp"
 #include "linalg/orthogonal.hpp"
+#include "linalg/row_sample.hpp"
 
 namespace medretrieval::encoders {
 
@@ -21,7 +22,9 @@ std::shared_ptr<const Encoder> train(const Parameters& parameters, const Trainin
                  "encoder 'opq': option 'dimension' must be at most the features' ", data.features.cols(),
                  ", got ", dimension);
   }
-  auto found = train_opq(data.features, dimension, whole(parameters, "rotations"), options, data.progress);
+  detail::Random random(options.seed);
+  const linalg::RowSample rows(data.features, options.training_rows, random);
+  auto found = train_opq(rows.view(), dimension, whole(parameters, "rotations"), options, data.progress);
   return std::make_shared<ProductEncoder>("opq", parameters, std::move(found.codebook),
                                           std::move(found.rotation));
 }

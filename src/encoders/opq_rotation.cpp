@@ -9,6 +9,7 @@
 #include "base/progress_counter.hpp"
 #include "linalg/k_means.hpp"
 #include "linalg/matrix_multiply.hpp"
+#include "linalg/nearest_centroids.hpp"
 #include "linalg/orthogonal.hpp"
 
 namespace medretrieval::encoders {
@@ -46,18 +47,28 @@ Matrix permuted_rows(const Matrix& source, const std::vector<std::size_t>& order
 
 /// One assignment and update in every subspace; returns the error before the update.
 double codebook_step(MatrixView rotated, ProductCodebook& codebook, int threads) {
-  double error = 0;
-  std::vector<std::uint32_t> assignment;
-  for (std::size_t m = 0; m < codebook.subspaces(); ++m) {
-    error += linalg::k_means_step(codebook.slice(rotated, m), codebook.centroids(m), assignment, threads);
-  }
-  return error;
+  std::vector<double> errors(codebook.subspaces());
+  for_each_subspace(codebook, threads, [&](std::size_t m) {
+    std::vector<std::uint32_t> assignment;
+    errors[m] = linalg::k_means_step(codebook.slice(rotated, m), codebook.centroids(m), assignment, threads);
+  });
+  return std::accumulate(errors.begin(), errors.end(), 0.0);
 }
 
-Matrix reconstructed(MatrixView rotated, const ProductCodebook& codebook) {
-  Codes codes(codebook.layout(), rotated.rows());
-  codebook.encode(rotated, codes, 0);
-  return codebook.reconstruct(codes);
+/// The nearest centroids of every row, side by side.
+Matrix quantized(MatrixView rotated, const ProductCodebook& codebook, int threads) {
+  Matrix result(rotated.rows(), rotated.cols());
+  for_each_subspace(codebook, threads, [&](std::size_t m) {
+    const MatrixView points = codebook.slice(rotated, m);
+    std::vector<std::uint32_t> nearest(points.rows());
+    linalg::assign_nearest(points, codebook.centroids(m), nearest.data(), threads);
+    const auto first = points.data() - rotated.data();
+    for (std::size_t r = 0; r < points.rows(); ++r) {
+      const auto centroid = codebook.centroids(m).row(nearest[r]);
+      std::copy(centroid.begin(), centroid.end(), result.row(r).begin() + first);
+    }
+  });
+  return result;
 }
 
 }  // namespace
@@ -82,7 +93,7 @@ OpqResult train_opq(MatrixView features, std::size_t dimension, std::size_t rota
     objective.push_back(codebook_step(rotated, codebook, options.threads));
     // min |R X - Y| over rotations: the polar factor of transpose(Y) X.
     turn = linalg::nearest_orthogonal(
-        linalg::cross_product(reconstructed(rotated, codebook), points, options.threads));
+        linalg::cross_product(quantized(rotated, codebook, options.threads), points, options.threads));
     rotated = linalg::multiply_transposed(points, turn, options.threads);
     counter.add(1);
   }

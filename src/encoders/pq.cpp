@@ -4,14 +4,17 @@
 #include "encoders/option_values.hpp"
 #include "encoders/product_encoder.hpp"
 #include "encoders/product_options.hpp"
+#include "linalg/row_sample.hpp"
 
 namespace medretrieval::encoders {
 
 namespace {
 
 std::shared_ptr<const Encoder> train(const Parameters& parameters, const TrainingSet& data) {
-  auto codebook =
-      train_product_codebook(data.features, product_options("pq", parameters, data.threads), data.progress);
+  const ProductOptions options = product_options("pq", parameters, data.threads);
+  detail::Random random(options.seed);
+  const linalg::RowSample rows(data.features, options.training_rows, random);
+  auto codebook = train_product_codebook(rows.view(), options, data.progress);
   return std::make_shared<ProductEncoder>("pq", parameters, std::move(codebook), std::nullopt);
 }
 

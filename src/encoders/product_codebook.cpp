@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/concat.hpp"
+#include "base/parallel_for.hpp"
 #include "base/progress_counter.hpp"
 #include "kernels/dispatch.hpp"
 #include "linalg/k_means.hpp"
@@ -23,25 +24,6 @@ ProductCodebook::ProductCodebook(std::size_t dimension, std::size_t subspaces, s
     centroids_.emplace_back(entries_, width);
   }
   starts_.push_back(dimension);
-}
-
-void ProductCodebook::encode(MatrixView features, Codes& codes, std::size_t first_row) const {
-  const std::size_t rows = features.rows();
-  const std::size_t row_bytes = codes.layout().row_bytes();
-  std::vector<std::uint8_t> packed(rows * row_bytes);
-  std::vector<std::uint32_t> nearest(rows);
-  for (std::size_t m = 0; m < subspaces(); ++m) {
-    linalg::assign_nearest(slice(features, m), centroids_[m], nearest.data(), 1);
-    for (std::size_t r = 0; r < rows; ++r) {
-      if (entries_ == 256) {
-        packed[r * row_bytes + m] = static_cast<std::uint8_t>(nearest[r]);
-      } else {
-        auto& byte = packed[r * row_bytes + m / 2];
-        byte = static_cast<std::uint8_t>(byte | nearest[r] << (m % 2 * 4));
-      }
-    }
-  }
-  for (std::size_t r = 0; r < rows; ++r) codes.set_row(first_row + r, packed.data() + r * row_bytes);
 }
 
 Matrix ProductCodebook::distance_tables(MatrixView queries) const {
@@ -107,6 +89,12 @@ ProductCodebook ProductCodebook::read(ByteReader& reader) {
   return codebook;
 }
 
+void for_each_subspace(const ProductCodebook& codebook, int threads,
+                       const std::function<void(std::size_t)>& body) {
+  const auto enough = static_cast<std::size_t>(detail::resolve_threads(threads));
+  detail::parallel_for(codebook.subspaces(), codebook.subspaces() >= enough ? threads : 1, body);
+}
+
 ProductCodebook train_product_codebook(MatrixView features, const ProductOptions& options,
                                        const Progress& progress) {
   ProductCodebook codebook(features.cols(), options.subspaces, options.bits_per_entry);
@@ -115,14 +103,14 @@ ProductCodebook train_product_codebook(MatrixView features, const ProductOptions
                  " centroids a subspace need at least that many training rows, got ", features.rows());
   }
   detail::ProgressCounter counter(progress, "train product quantizer", options.subspaces);
-  for (std::size_t m = 0; m < options.subspaces; ++m) {
+  for_each_subspace(codebook, options.threads, [&](std::size_t m) {
     codebook.centroids(m) = linalg::k_means(codebook.slice(features, m), {.clusters = codebook.entries(),
                                                                           .iterations = options.iterations,
                                                                           .seed = options.seed + m,
                                                                           .threads = options.threads})
                                 .centroids;
     counter.add(1);
-  }
+  });
   return codebook;
 }
 

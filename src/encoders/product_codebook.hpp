@@ -31,8 +31,6 @@ class ProductCodebook {
     return features.cols_from(starts_[m], starts_[m + 1] - starts_[m]);
   }
 
-  /// Nearest centroids of every row, into the rows of `codes` from `first_row`.
-  void encode(MatrixView features, Codes& codes, std::size_t first_row) const;
   /// One row a query: |q_m - c|^2 for every subspace and centroid (Jégou et al. 2011, section 3.2).
   Matrix distance_tables(MatrixView queries) const;
   /// The centroids that the codes name, side by side.
@@ -52,11 +50,17 @@ struct ProductOptions {
   std::size_t subspaces = 8;
   std::size_t bits_per_entry = 8;
   std::size_t iterations = 25;
+  std::size_t training_rows = 65536;  ///< drawn when there are more; 0: all
   std::uint64_t seed = 1;
   int threads = 0;
 };
 
-/// k-means in each subspace; subspace m takes the seed `seed + m`.
+/// Calls body(m) for every subspace: over the threads when there are enough subspaces, else one after another with all
+/// threads left to the body.
+void for_each_subspace(const ProductCodebook& codebook, int threads,
+                       const std::function<void(std::size_t)>& body);
+
+/// k-means in each subspace; subspace m takes the seed `seed + m`. Trains on all rows that are given.
 /// \throws Error (invalid_argument) with fewer rows than centroids or fewer dimensions than subspaces;
 ///        cancelled.
 ProductCodebook train_product_codebook(MatrixView features, const ProductOptions& options,

@@ -26,13 +26,14 @@ ProductEncoder::ProductEncoder(std::string type, Parameters parameters, ProductC
     : Encoder(std::move(type), std::move(parameters),
               rotation ? rotation->directions().cols() : codebook.dimension(), codebook.layout()),
       codebook_(std::move(codebook)),
+      search_(codebook_),
       rotation_(std::move(rotation)) {}
 
 void ProductEncoder::encode_rows(MatrixView features, Codes& codes, std::size_t first_row) const {
   if (rotation_) {
-    codebook_.encode(rotation_->apply(features), codes, first_row);
+    search_.encode(rotation_->apply(features), codes, first_row);
   } else {
-    codebook_.encode(features, codes, first_row);
+    search_.encode(features, codes, first_row);
   }
 }
 

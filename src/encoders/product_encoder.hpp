@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "encoders/codebook_search.hpp"
 #include "encoders/product_codebook.hpp"
 #include "linalg/matrix_multiply.hpp"
 
@@ -45,6 +46,7 @@ class ProductEncoder final : public Encoder {
   void write_state(ByteWriter& writer) const override;
 
   ProductCodebook codebook_;
+  CodebookSearch search_;
   std::optional<Rotation> rotation_;
 };
 

@@ -15,6 +15,7 @@ inline std::vector<OptionSpec> product_option_specs() {
   return {{"subspaces", std::int64_t{8}, 1, CodeLayout::kMaxSubspaces, "M, at most the dimension"},
           {"bits_per_entry", std::int64_t{8}, 4, 8, "4 (16 centroids a subspace) or 8 (256)"},
           {"iterations", std::int64_t{25}, 1, 10000, "of k-means"},
+          training_rows_spec(),
           {"seed", std::int64_t{1}, 0, kMaxSeed, "of the first centroids"}};
 }
 
@@ -28,6 +29,7 @@ inline ProductOptions product_options(const std::string& type, const Parameters&
   return {.subspaces = whole(parameters, "subspaces"),
           .bits_per_entry = bits,
           .iterations = whole(parameters, "iterations"),
+          .training_rows = whole(parameters, "training_rows"),
           .seed = whole(parameters, "seed"),
           .threads = threads};
 }

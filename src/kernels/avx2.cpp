@@ -2,6 +2,7 @@
 #include "kernels/parts/adc_avx2.hpp"
 #include "kernels/parts/dense_avx2.hpp"
 #include "kernels/parts/hamming_avx2.hpp"
+#include "kernels/parts/nearest_avx2.hpp"
 #include "kernels/parts/quantized_avx2.hpp"
 
 namespace medretrieval::kernels {
@@ -22,6 +23,10 @@ const KernelTable kAvx2Kernels = {.name = "avx2",
                                   .multiply_row = multiply_row,
                                   .multiply_tile = multiply_tile,
                                   .tile_rows = kTileRows,
-                                  .tile_cols = kTileCols};
+                                  .tile_cols = kTileCols,
+                                  .nearest_centroids = nearest_centroids,
+                                  .pack_points = nullptr,
+                                  .add_rows = nullptr,
+                                  .sign_bits = sign_bits};
 
 }  // namespace medretrieval::kernels

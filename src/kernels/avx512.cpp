@@ -2,6 +2,8 @@
 #include "kernels/parts/adc_avx512.hpp"
 #include "kernels/parts/dense_avx512.hpp"
 #include "kernels/parts/hamming_avx512.hpp"
+#include "kernels/parts/nearest_avx512.hpp"
+#include "kernels/parts/points_avx512.hpp"
 #include "kernels/parts/quantized_avx512.hpp"
 
 namespace medretrieval::kernels {
@@ -45,6 +47,10 @@ const KernelTable kAvx512Kernels = {.name = "avx512",
                                     .multiply_row = multiply_row,
                                     .multiply_tile = multiply_tile,
                                     .tile_rows = kTileRows,
-                                    .tile_cols = kTileCols};
+                                    .tile_cols = kTileCols,
+                                    .nearest_centroids = nearest_centroids,
+                                    .pack_points = pack_points,
+                                    .add_rows = add_rows,
+                                    .sign_bits = sign_bits};
 
 }  // namespace medretrieval::kernels

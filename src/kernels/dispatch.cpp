@@ -27,6 +27,10 @@ namespace {
   fill(part.inner_product, whole.inner_product);
   fill(part.l2_squared_half, whole.l2_squared_half);
   fill(part.inner_product_half, whole.inner_product_half);
+  fill(part.nearest_centroids, whole.nearest_centroids);
+  fill(part.pack_points, whole.pack_points);
+  fill(part.add_rows, whole.add_rows);
+  fill(part.sign_bits, whole.sign_bits);
   if (part.multiply_tile == nullptr) {
     part.multiply_row = whole.multiply_row;
     part.multiply_tile = whole.multiply_tile;
@@ -36,10 +40,13 @@ namespace {
   return part;
 }
 
-/// Distances of scattered rows are bound by memory, so the scalar functions serve everywhere.
+/// Distances of scattered rows are bound by memory, so the scalar functions serve everywhere; the compiler's code for
+/// packing and adding rows serves AVX2.
 [[maybe_unused]] KernelTable with_scalar_rows(KernelTable table) {
   table.adc8_rows = kScalarKernels.adc8_rows;
   table.adc4_rows = kScalarKernels.adc4_rows;
+  if (table.pack_points == nullptr) table.pack_points = kScalarKernels.pack_points;
+  if (table.add_rows == nullptr) table.add_rows = kScalarKernels.add_rows;
   return table;
 }
 

@@ -83,6 +83,36 @@ using MultiplyRow = void (*)(const float* a, const float* b, std::size_t panel_s
 using MultiplyTile = void (*)(const float* a, const float* b, std::size_t depth, float* c,
                               std::size_t c_stride) noexcept;
 
+/// For each of kBlockRows points: the least and the second least score of the centroids seen so far, and the number of
+/// the centroid with the least, the lowest on ties. Aligned to 64 bytes.
+struct alignas(64) Nearest {
+  float least[kBlockRows];
+  float second[kBlockRows];
+  std::uint32_t number[kBlockRows];
+};
+
+/// Goes on with `count` centroids numbered from `first`. The score of centroid c (a row of `depth` values) for point i is
+/// half_norms[c] - sum over d of points[d * kBlockRows + i] * centroids[c * depth + d]: one accumulator that begins with
+/// half_norms[c], fused multiply-add, ascending d. `points` is aligned to 64 bytes.
+using NearestCentroids = void (*)(const float* points, const float* centroids, const float* half_norms,
+                                  std::size_t count, std::size_t depth, std::uint32_t first,
+                                  Nearest& nearest) noexcept;
+
+/// Lays `count` rows (1 to kBlockRows) minus `mean` side by side for NearestCentroids: value d of row i at
+/// points[d * kBlockRows + i]; and their squared norms, plain products added in ascending d. What stands in places
+/// without a row is unspecified.
+using PackPoints = void (*)(const float* rows, std::size_t stride, std::size_t count, const float* mean,
+                            std::size_t depth, float* points, float* square_norms) noexcept;
+
+/// sums[groups[i] * sums_stride + d] += rows[i * stride + d] for every row in turn and every d below `width`.
+using AddRows = void (*)(const float* rows, std::size_t stride, const std::uint32_t* groups,
+                         std::size_t count, std::size_t width, double* sums,
+                         std::size_t sums_stride) noexcept;
+
+/// Bit i of `bits` (bit i % 8 of byte i / 8, the rest of the last byte zero) = values[i] + offsets[i] > 0.
+using SignBits = void (*)(const float* values, const float* offsets, std::size_t count,
+                          std::uint8_t* bits) noexcept;
+
 /// All scans return the number of blocks done.
 struct KernelTable {
   const char* name;
@@ -102,6 +132,10 @@ struct KernelTable {
   MultiplyTile multiply_tile;
   std::size_t tile_rows;
   std::size_t tile_cols;  ///< at most 64; tile_rows at most 16
+  NearestCentroids nearest_centroids;
+  PackPoints pack_points;
+  AddRows add_rows;
+  SignBits sign_bits;
 };
 
 extern const KernelTable kScalarKernels;

@@ -141,6 +141,10 @@ const KernelTable kNeonKernels = {.name = "neon",
                                   .multiply_row = nullptr,
                                   .multiply_tile = nullptr,
                                   .tile_rows = 0,
-                                  .tile_cols = 0};
+                                  .tile_cols = 0,
+                                  .nearest_centroids = nullptr,
+                                  .pack_points = nullptr,
+                                  .add_rows = nullptr,
+                                  .sign_bits = nullptr};
 
 }  // namespace medretrieval::kernels

@@ -184,6 +184,58 @@ void multiply_row(const float* a, const float* b, std::size_t panel_stride, std:
   }
 }
 
+void nearest_centroids(const float* points, const float* centroids, const float* half_norms,
+                       std::size_t count, std::size_t depth, std::uint32_t first, Nearest& nearest) noexcept {
+  for (std::size_t c = 0; c < count; ++c) {
+    float scores[kBlockRows];
+    for (float& score : scores) score = half_norms[c];
+    for (std::size_t d = 0; d < depth; ++d) {
+      const float value = -centroids[c * depth + d];
+      for (std::size_t i = 0; i < kBlockRows; ++i) {
+        scores[i] = __builtin_fmaf(points[d * kBlockRows + i], value, scores[i]);
+      }
+    }
+    for (std::size_t i = 0; i < kBlockRows; ++i) {
+      const float least = nearest.least[i];
+      const bool nearer = scores[i] < least;
+      const float larger = nearer ? least : scores[i];
+      nearest.second[i] = larger < nearest.second[i] ? larger : nearest.second[i];
+      nearest.least[i] = nearer ? scores[i] : least;
+      nearest.number[i] = nearer ? first + static_cast<std::uint32_t>(c) : nearest.number[i];
+    }
+  }
+}
+
+void pack_points(const float* rows, std::size_t stride, std::size_t count, const float* mean,
+                 std::size_t depth, float* points, float* square_norms) noexcept {
+  for (std::size_t i = 0; i < kBlockRows; ++i) square_norms[i] = 0;
+  for (std::size_t d = 0; d < depth; ++d) {
+    float* place = points + d * kBlockRows;
+    for (std::size_t i = 0; i < count; ++i) place[i] = rows[i * stride + d] - mean[d];
+    for (std::size_t i = count; i < kBlockRows; ++i) place[i] = 0;
+    for (std::size_t i = 0; i < kBlockRows; ++i) square_norms[i] += place[i] * place[i];
+  }
+}
+
+void add_rows(const float* rows, std::size_t stride, const std::uint32_t* groups, std::size_t count,
+              std::size_t width, double* sums, std::size_t sums_stride) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float* row = rows + i * stride;
+    double* sum = sums + groups[i] * sums_stride;
+    for (std::size_t d = 0; d < width; ++d) sum[d] += static_cast<double>(row[d]);
+  }
+}
+
+void sign_bits(const float* values, const float* offsets, std::size_t count, std::uint8_t* bits) noexcept {
+  for (std::size_t i = 0; i < count; i += 8) {
+    unsigned byte = 0;
+    for (std::size_t j = 0; j < 8 && i + j < count; ++j) {
+      byte |= static_cast<unsigned>(values[i + j] + offsets[i + j] > 0) << j;
+    }
+    bits[i / 8] = static_cast<std::uint8_t>(byte);
+  }
+}
+
 }  // namespace
 
 const KernelTable kScalarKernels = {.name = "scalar",
@@ -202,6 +254,10 @@ const KernelTable kScalarKernels = {.name = "scalar",
                                     .multiply_row = multiply_row,
                                     .multiply_tile = multiply_tile,
                                     .tile_rows = kTileRows,
-                                    .tile_cols = kTileCols};
+                                    .tile_cols = kTileCols,
+                                    .nearest_centroids = nearest_centroids,
+                                    .pack_points = pack_points,
+                                    .add_rows = add_rows,
+                                    .sign_bits = sign_bits};
 
 }  // namespace medretrieval::kernels

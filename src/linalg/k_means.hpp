@@ -3,22 +3,25 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <medretrieval/matrix.hpp>
 #include <vector>
+
+#include "linalg/nearest_centroids.hpp"
 
 namespace medretrieval::linalg {
 
 struct KMeansOptions {
   std::size_t clusters = 0;
   std::size_t iterations = 25;
+  /// Points for each cluster that are drawn to train on when there are more; 0: all.
+  std::size_t points_per_cluster = 0;
   std::uint64_t seed = 1;
   int threads = 0;
 };
 
 struct KMeansResult {
   Matrix centroids;      ///< clusters x dimension
-  double objective = 0;  ///< sum of squared distances at the last assignment
+  double objective = 0;  ///< sum of squared distances at the last assignment of the points trained on
 };
 
 /// Starts by k-means++. A cluster that loses all its points moves to the point furthest from its own
@@ -31,9 +34,5 @@ KMeansResult k_means(MatrixView points, const KMeansOptions& options);
 /// \param assignment receives the nearest centroid of every point
 double k_means_step(MatrixView points, Matrix& centroids, std::vector<std::uint32_t>& assignment,
                     int threads);
-
-/// The nearest centroid of every row by squared distance in float32, the lowest number on ties. Matrix products
-/// preselect; centroids that their rounding error cannot tell apart are compared exactly.
-void assign_nearest(MatrixView points, MatrixView centroids, std::uint32_t* assignment, int threads);
 
 }  // namespace medretrieval::linalg

@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kDepthBlock = 256;    // inner elements for which a panel of b stays in the first cache
 constexpr std::size_t kRowBlock = 96;       // rows of a packed together, a multiple of every tile height
 constexpr std::size_t kColumnBlock = 1024;  // rows of b packed at a time
-constexpr std::size_t kCrossRows = 1024;    // rows summed in float32 before double takes over
 
 /// A factor of a product: the rows of a matrix, or its columns.
 struct Factor {
@@ -34,6 +33,23 @@ std::size_t block_depth(const Factor& factor) {
   return std::min(kDepthBlock, factor.depth());
 }
 
+/// Columns `first` to `first + count - 1` of up to `width` rows, side by side: four rows at a time, so that stores go to
+/// neighbours.
+void pack_rows(MatrixView rows, std::size_t first, std::size_t count, std::size_t width, float* panel) {
+  std::size_t r = 0;
+  for (; r + 4 <= rows.rows(); r += 4) {
+    const float* from[4];
+    for (std::size_t i = 0; i < 4; ++i) from[i] = rows.row(r + i).data() + first;
+    for (std::size_t k = 0; k < count; ++k) {
+      for (std::size_t i = 0; i < 4; ++i) panel[k * width + r + i] = from[i][k];
+    }
+  }
+  for (; r < rows.rows(); ++r) {
+    const float* from = rows.row(r).data() + first;
+    for (std::size_t k = 0; k < count; ++k) panel[k * width + r] = from[k];
+  }
+}
+
 /// Packs a factor in panels of `width` members: for each inner index the `width` values side by side, zeros
 /// where members are missing. Panel p of depth block d starts at (d * panels + p) * width *
 /// block_depth(factor).
@@ -41,19 +57,22 @@ void pack(const Factor& factor, std::size_t width, std::vector<float>& packed) {
   const std::size_t panels = (factor.size() + width - 1) / width;
   const std::size_t depth = block_depth(factor);
   const std::size_t depth_blocks = (factor.depth() + kDepthBlock - 1) / kDepthBlock;
-  packed.assign(panels * depth_blocks * width * depth, 0.0F);
-  const auto place = [&](std::size_t member, std::size_t k) {
-    const std::size_t panel = k / kDepthBlock * panels + member / width;
-    return packed.data() + panel * width * depth + k % kDepthBlock * width + member % width;
-  };
-  for (std::size_t r = 0; r < factor.matrix.rows(); ++r) {
-    const auto row = factor.matrix.row(r);
-    if (factor.columns) {
-      for (std::size_t c = 0; c < row.size(); c += width) {
-        std::memcpy(place(c, r), row.data() + c, std::min(width, row.size() - c) * sizeof(float));
+  packed.resize(panels * depth_blocks * width * depth);
+  for (std::size_t first_k = 0, block = 0; block < depth_blocks; ++block, first_k += kDepthBlock) {
+    const std::size_t last_k = std::min(first_k + kDepthBlock, factor.depth());
+    for (std::size_t p = 0; p < panels; ++p) {
+      float* panel = packed.data() + (block * panels + p) * width * depth;
+      const std::size_t first = p * width;
+      const std::size_t members = std::min(width, factor.size() - first);
+      if (members < width) std::fill(panel, panel + width * depth, 0.0F);
+      if (factor.columns) {
+        for (std::size_t k = first_k; k < last_k; ++k) {
+          const float* from = factor.matrix.row(k).data() + first;
+          std::copy(from, from + members, panel + (k - first_k) * width);
+        }
+      } else {
+        pack_rows(factor.matrix.rows_from(first, members), first_k, last_k - first_k, width, panel);
       }
-    } else {
-      for (std::size_t c = 0; c < row.size(); ++c) *place(r, c) = row[c];
     }
   }
 }
@@ -175,21 +194,24 @@ Matrix multiply_transposed(MatrixView a, const PackedMatrix& b, int threads) {
   return result;
 }
 
-DoubleMatrix cross_product(MatrixView a, MatrixView b, int threads) {
-  DoubleMatrix sum(a.cols(), b.cols());
+namespace {
+
+/// The sum of the products of row parts, which multiply_part(first row, count, out) computes in float32.
+template <class MultiplyPart>
+DoubleMatrix sum_of_parts(std::size_t rows, std::size_t a_cols, std::size_t b_cols, int threads,
+                          const MultiplyPart& multiply_part) {
+  DoubleMatrix sum(a_cols, b_cols);
   // Chunks are independent; so many as there are threads are computed at once and added in row order.
   const auto at_once = std::min(static_cast<std::size_t>(detail::resolve_threads(threads)),
-                                (a.rows() + kCrossRows - 1) / kCrossRows);
+                                (rows + kCrossRows - 1) / kCrossRows);
   if (at_once == 0) return sum;
   std::vector<Matrix> parts;
-  for (std::size_t p = 0; p < at_once; ++p) parts.emplace_back(a.cols(), b.cols());
-  for (std::size_t first = 0; first < a.rows(); first += at_once * kCrossRows) {
-    const std::size_t chunks = std::min(at_once, (a.rows() - first + kCrossRows - 1) / kCrossRows);
+  for (std::size_t p = 0; p < at_once; ++p) parts.emplace_back(a_cols, b_cols);
+  for (std::size_t first = 0; first < rows; first += at_once * kCrossRows) {
+    const std::size_t chunks = std::min(at_once, (rows - first + kCrossRows - 1) / kCrossRows);
     detail::parallel_for(chunks, threads, [&](std::size_t chunk) {
       const std::size_t row = first + chunk * kCrossRows;
-      const std::size_t count = std::min(kCrossRows, a.rows() - row);
-      multiply({a.rows_from(row, count), true}, {b.rows_from(row, count), true}, parts[chunk].data(),
-               b.cols(), 1);
+      multiply_part(row, std::min(kCrossRows, rows - row), parts[chunk].data());
     });
     for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
       for (std::size_t i = 0; i < sum.values.size(); ++i) {
@@ -198,6 +220,24 @@ DoubleMatrix cross_product(MatrixView a, MatrixView b, int threads) {
     }
   }
   return sum;
+}
+
+}  // namespace
+
+DoubleMatrix cross_product(MatrixView a, MatrixView b, int threads) {
+  return sum_of_parts(
+      a.rows(), a.cols(), b.cols(), threads, [&](std::size_t row, std::size_t count, float* out) {
+        multiply({a.rows_from(row, count), true}, {b.rows_from(row, count), true}, out, b.cols(), 1);
+      });
+}
+
+DoubleMatrix sum_of_cross_products(MatrixView a, std::size_t b_cols, int threads,
+                                   const std::function<Matrix(std::size_t, MatrixView)>& make_b) {
+  return sum_of_parts(a.rows(), a.cols(), b_cols, threads,
+                      [&](std::size_t row, std::size_t count, float* out) {
+                        const MatrixView part = a.rows_from(row, count);
+                        multiply({part, true}, {make_b(row, part), true}, out, b_cols, 1);
+                      });
 }
 
 }  // namespace medretrieval::linalg

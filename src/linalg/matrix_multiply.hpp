@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <medretrieval/matrix.hpp>
 #include <vector>
 
@@ -47,5 +48,13 @@ struct DoubleMatrix {
 /// transpose(a) * b over many rows: a is n x p, b is n x q, the result p x q. Products of 1,024 rows are
 /// taken in float32 and added up in double precision, in row order.
 DoubleMatrix cross_product(MatrixView a, MatrixView b, int threads);
+
+/// Rows in each product of cross_product.
+inline constexpr std::size_t kCrossRows = 1024;
+
+/// cross_product whose right factor has `b_cols` columns and is made part by part: make_b(first row, rows of a) gives
+/// as many rows as it gets, at most kCrossRows. Called from several threads.
+DoubleMatrix sum_of_cross_products(MatrixView a, std::size_t b_cols, int threads,
+                                   const std::function<Matrix(std::size_t, MatrixView)>& make_b);
 
 }  // namespace medretrieval::linalg

@@ -135,6 +135,53 @@ INSTANTIATE_TEST_SUITE_P(Encoders, ProductQuantizers,
                          ::testing::Combine(::testing::Values("pq", "opq"), ::testing::Values(1, 8, 16),
                                             ::testing::Values(4, 8)));
 
+TEST(TrainingRows, AreDrawnWhenThereAreMore) {
+  const Matrix features = clustered(2000, 12, 30, 0.3, 7);
+  for (const std::string type : {"pq", "opq", "itq"}) {
+    Parameters options = {{"iterations", 4}};
+    if (type == "itq") options["bits"] = 8;
+    if (type != "itq") options["subspaces"] = 3, options["bits_per_entry"] = 4;
+    const auto trained = [&](std::int64_t rows) {
+      options["training_rows"] = rows;
+      const Codes codes = train_encoder({type, options}, {features})->encode(features);
+      return std::vector<std::uint8_t>(codes.view().blocks(),
+                                       codes.view().blocks() + codes.view().size_bytes());
+    };
+    EXPECT_EQ(trained(0), trained(2000)) << type;
+    EXPECT_NE(trained(0), trained(200)) << type;
+  }
+}
+
+TEST_P(ProductQuantizers, EveryEntryIsTheNearestCentroid) {
+  const auto& [type, subspaces, bits] = GetParam();
+  if (type != "pq") return;  // the rotated rows of OPQ are not to be had from outside
+  const Matrix features = clustered(300, 37, 50, 0.5, 8);
+  const auto encoder = train_encoder(
+      {type, {{"subspaces", subspaces}, {"bits_per_entry", bits}, {"iterations", 3}}}, {features});
+  const Codes codes = encoder->encode(features, 2);
+  const Matrix back = encoder->reconstruct(codes);
+  const auto entries = static_cast<std::size_t>(1) << bits;
+  std::vector<std::uint8_t> packed(codes.layout().row_bytes());
+  for (std::size_t e = 0; e < entries;
+       ++e) {  // no vector with the same entry everywhere is nearer in any subspace
+    std::fill(packed.begin(), packed.end(), static_cast<std::uint8_t>(bits == 8 ? e : e * 17));
+    if (bits == 4 && subspaces % 2 == 1) packed.back() = static_cast<std::uint8_t>(e);
+    const Matrix same = encoder->reconstruct(Codes::from_rows(codes.layout(), 1, packed));
+    const auto count = static_cast<std::size_t>(subspaces);
+    for (std::size_t r = 0; r < 300; ++r) {
+      for (std::size_t m = 0, d = 0; m < count; ++m) {
+        float own = 0;
+        float other = 0;
+        for (const std::size_t end = d + 37 / count + (m < 37 % count ? 1 : 0); d < end; ++d) {
+          own += (features(r, d) - back(r, d)) * (features(r, d) - back(r, d));
+          other += (features(r, d) - same(0, d)) * (features(r, d) - same(0, d));
+        }
+        ASSERT_LE(own, other * 1.00001F) << "row " << r << ", subspace " << m << ", entry " << e;
+      }
+    }
+  }
+}
+
 TEST(ProductQuantization, RefusesWhatItCannotTrain) {
   const Matrix features = gaussian(100, 12, 1);
   EXPECT_ERROR(train_encoder({"pq", {{"subspaces", 13}, {"bits_per_entry", 4}}}, {features}),
@@ -257,7 +304,7 @@ TEST(Registry, TakesTypesOfTheApplication) {
 
 TEST(Options, AreCheckedAgainstTheSchema) {
   EXPECT_ERROR((EncoderOptions{"itq", {{"bitz", 1}}}.validate()), invalid_argument,
-               "encoder 'itq' has no option 'bitz'; it has: bits, iterations, seed");
+               "encoder 'itq' has no option 'bitz'; it has: bits, iterations, training_rows, seed");
   EXPECT_ERROR((EncoderOptions{"itq", {{"bits", 0}}}.validate()), invalid_argument,
                "must be 1 to 8192, got 0");
   EXPECT_ERROR((EncoderOptions{"itq", {{"bits", "64"}}}.validate()), invalid_argument,

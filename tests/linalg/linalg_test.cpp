@@ -7,8 +7,10 @@
 #include "base/random.hpp"
 #include "kernels/kernel_table.hpp"
 #include "linalg/k_means.hpp"
+#include "linalg/k_means_seeding.hpp"
 #include "linalg/matrix_multiply.hpp"
 #include "linalg/orthogonal.hpp"
+#include "linalg/row_sample.hpp"
 #include "support/expect_error.hpp"
 #include "support/random_features.hpp"
 
@@ -73,6 +75,18 @@ TEST(CrossProduct, AgreesWithDoublePrecision) {
         sum += static_cast<double>(a(r, i)) * static_cast<double>(b(r, j));
       EXPECT_NEAR(product(i, j), sum, 1e-2);
     }
+  }
+}
+
+TEST(CrossProduct, OfAFactorMadePartByPartIsTheSame) {
+  const Matrix a = gaussian(2500, 7, 5);
+  const Matrix b = gaussian(2500, 20, 6);
+  const DoubleMatrix whole = cross_product(a, b, 1);
+  for (const int threads : {1, 2, 8}) {
+    const DoubleMatrix parts = sum_of_cross_products(a, 20, threads, [&](std::size_t first, MatrixView rows) {
+      return Matrix::copy_of(b.view().rows_from(first, rows.rows()));
+    });
+    EXPECT_EQ(parts.values, whole.values) << threads;
   }
 }
 
@@ -168,6 +182,85 @@ TEST(AssignNearest, IsExactFarFromTheOriginAndAmongNearTies) {
         ASSERT_EQ(found[r], nearest) << "offset " << offset << ", spread " << spread << ", row " << r;
       }
     }
+  }
+}
+
+/// The nearest by the scalar kernel's distance, the lowest number on ties.
+std::uint32_t nearest_by_scalar(MatrixView point, const Matrix& centroids) {
+  std::vector<float> distances(centroids.rows());
+  kernels::kScalarKernels.l2_squared(point.data(), centroids.data(), centroids.cols(), nullptr,
+                                     distances.size(), centroids.cols(), distances.data());
+  return static_cast<std::uint32_t>(std::min_element(distances.begin(), distances.end()) - distances.begin());
+}
+
+TEST(AssignNearest, IsExactForManyWideCentroidsAndAnyStride) {
+  for (const std::size_t width : {1U, 3U, 70U}) {
+    const Matrix wide = gaussian(1100, width + 5, 3);  // more than one chunk, the last panel not full
+    const MatrixView points = wide.view().cols_from(2, width);
+    const Matrix centroids = gaussian(701, width, 4);  // at 70 columns more than one group of centroids
+    std::vector<std::uint32_t> found(points.rows());
+    assign_nearest(points, centroids, found.data(), 2);
+    for (std::size_t r = 0; r < points.rows(); ++r) {
+      ASSERT_EQ(found[r], nearest_by_scalar(points.rows_from(r, 1), centroids)) << width << ", row " << r;
+    }
+  }
+}
+
+TEST(AssignNearest, IsExactForPointsFarFromAllCentroidsAndForRepeatedCentroids) {
+  Matrix points = gaussian(200, 5, 5);
+  for (std::size_t r = 0; r < points.rows(); r += 2) {
+    for (float& value : points.row(r)) value *= 1e6F;  // distances differ by less than their rounding
+  }
+  Matrix centroids = gaussian(40, 5, 6);
+  for (std::size_t c = 20; c < 40; ++c) {
+    std::copy(centroids.row(c - 20).begin(), centroids.row(c - 20).end(), centroids.row(c).begin());
+  }
+  std::vector<std::uint32_t> found(points.rows());
+  assign_nearest(points, centroids, found.data(), 1);
+  for (std::size_t r = 0; r < points.rows(); ++r) {
+    ASSERT_EQ(found[r], nearest_by_scalar(points.view().rows_from(r, 1), centroids)) << r;
+  }
+}
+
+TEST(KMeans, FirstCentroidsAreDistinctPointsSpreadOverTheClusters) {
+  Matrix points = gaussian(9000, 3, 7);  // more than the sample they are drawn from
+  for (std::size_t r = 0; r < points.rows(); ++r) points(r, r % 3) += 1000.0F * static_cast<float>(1 + r % 2);
+  detail::Random random(8);
+  const Matrix centroids = first_centroids(points, 6, random);
+  std::set<int> clouds;
+  for (std::size_t c = 0; c < 6; ++c) {
+    const auto row = centroids.row(c);
+    const auto axis = std::max_element(row.begin(), row.end()) - row.begin();
+    clouds.insert(static_cast<int>(axis) * 2 + (row[static_cast<std::size_t>(axis)] > 1500));
+  }
+  EXPECT_EQ(clouds.size(), 6U) << "one in each of six far clouds";
+}
+
+TEST(KMeans, TrainsOnAsManyPointsAsAreAskedFor) {
+  const Matrix points = gaussian(4000, 8, 9);
+  KMeansOptions options = {
+      .clusters = 16, .iterations = 10, .points_per_cluster = 100, .seed = 1, .threads = 1};
+  const auto part = k_means(points, options);
+  options.points_per_cluster = 0;
+  const auto all = k_means(points, options);
+  EXPECT_NEAR(part.objective / 1600, all.objective / 4000, 0.1 * all.objective / 4000);
+  options.points_per_cluster = 250;
+  const auto just_all = k_means(points, options);
+  EXPECT_EQ(just_all.objective, all.objective);
+}
+
+TEST(RowSample, DrawsDistinctRowsOrViewsAll) {
+  const Matrix rows = gaussian(100, 3, 10);
+  detail::Random random(11);
+  const RowSample all(rows, 0, random);
+  EXPECT_EQ(all.view().data(), rows.data());
+  EXPECT_EQ(RowSample(rows, 100, random).view().data(), rows.data());
+  const RowSample some(rows, 30, random);
+  ASSERT_EQ(some.view().rows(), 30U);
+  std::size_t r = 0;  // ascending: every drawn row is found behind the one before
+  for (std::size_t i = 0; i < 30; ++i, ++r) {
+    while (r < 100 && some.view().row(i)[0] != rows(r, 0)) ++r;
+    ASSERT_LT(r, 100U) << i;
   }
 }
 
