@@ -30,8 +30,8 @@ class GalleryIndex(worker.Opened):
         if members is None:
             return None
         if self.restriction.classes is not None:
-            return getattr(self.searcher, 'prepare', lambda x: x)(mr.Filter(labels=[VOCABULARY[group]]))
-        return getattr(self.searcher, 'prepare', lambda x: x)(mr.Filter(ids=members.tolist()))
+            return self.searcher.prepare(mr.Filter(labels=[VOCABULARY[group]]))
+        return self.searcher.prepare(mr.Filter(ids=members.tolist()))
 
     def configure(self, setting, k):
         self.setting = setting
