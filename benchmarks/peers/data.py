@@ -1,8 +1,8 @@
 """The synthetic data of the comparison: items near clusters that lie in a subspace of decaying spectrum.
 
 Item = (U_k + 0.6 N(0, I)) B + 0.06 N(0, I) with a cluster k drawn at random, U_k ~ N(0, I_L) and B an L x d matrix of
-Gaussian rows, row l scaled by 4 / sqrt(d (1 + l / 8)). Queries and training rows are drawn the same way. Clusters are dealt
-to eight classes in the proportions of DeepLesion's lesion types."""
+Gaussian rows, row l scaled by 4 / sqrt(d (1 + l / 8)). Queries and training rows are drawn the same way. Clusters are
+dealt to eight classes in the proportions of DeepLesion's lesion types."""
 
 import pathlib
 

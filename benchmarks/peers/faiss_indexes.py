@@ -1,4 +1,4 @@
-"""FAISS's indexes as they are searched: plain, under a selector, one a class, and the papers' cascade made of its parts."""
+"""FAISS's indexes as they are searched: plain, under a selector, one a class, and the cascade made of its parts."""
 
 import faiss
 import numpy as np
@@ -70,7 +70,7 @@ class PerClass(worker.Opened):
 
 
 class Cascade(worker.Opened):
-    """Class library, pool by Hamming distance of ITQ codes, exact L2 of the pool. The codes of the queries are given."""
+    """Class library, pool by Hamming distance of ITQ codes, exact L2 of the pool. Query codes are given."""
 
     def __init__(self, base, codes, query_codes, restriction):
         super().__init__(restriction)

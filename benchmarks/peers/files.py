@@ -1,4 +1,4 @@
-"""Vectors from files: a folder of fvecs files as the TEXMEX sets have them, a single one, or an HDF5 file of ann-benchmarks."""
+"""Vectors from files: a folder of fvecs files as TEXMEX has them, one such file, or an HDF5 file of ann-benchmarks."""
 
 import pathlib
 

@@ -1,7 +1,7 @@
 """The indexes that each system brings to a work, and the parameters that are searched for each.
 
-A specification is a dict: name, kind, options of the kind, `breadth` (the parameter that is bisected: its name and largest
-value) and, where there is a second one, `second` (its name and the values tried). All grids are equally fine."""
+A specification is a dict: name, kind, options of the kind, `breadth` (the parameter that is bisected: its name and
+largest value) and, where there is a second one, `second` (its name and the values tried). All grids are equally fine."""
 
 import math
 
@@ -81,7 +81,7 @@ def our_product(dimension, lists, subspaces):
         "name": f"lists{lists},pq{count}x4",
         "kind": "gallery",
         "train": {"encoder": "pq", "subspaces": count, "bits_per_entry": 4},
-        "rerank": "l2",
+        "search": {"rerank": "l2"},
     }
     if not lists:
         return {**spec, "name": f"flat,pq{count}x4", "breadth": ("pool_factor", 400)}
@@ -90,8 +90,12 @@ def our_product(dimension, lists, subspaces):
 
 
 def our_binary(bits, items):
-    return {"name": f"flat,itq{bits}", "kind": "gallery", "train": {"encoder": "itq", "bits": bits}, "rerank": "l2",
-            "breadth": ("pool_factor", max(2, items // 200))}
+    return {"name": f"flat,itq{bits}", "kind": "gallery", "train": {"encoder": "itq", "bits": bits},
+            "search": {"rerank": "l2"}, "breadth": ("pool_factor", max(2, items // 200))}
+
+
+def our_exact():
+    return {"name": "exact", "kind": "gallery", "train": {}, "search": {"exact": True}}
 
 
 def our_indexes(work, dimension):
@@ -100,6 +104,8 @@ def our_indexes(work, dimension):
     fast = [our_product(dimension, few, 64), our_product(dimension, few, 32), our_product(dimension, many, 64)]
     if work["kind"] == "cascade":
         return [our_binary(bits, items) for bits in cascade_bits(dimension)] + fast[:1]
+    if work["kind"] == "filter":
+        fast.append(our_exact())
     return fast + [our_product(dimension, 0, 64)]
 
 

@@ -1,7 +1,7 @@
 """The works that are compared, with the ratios aimed at.
 
-Scan rows give every system the same codes. Tuned works let every system bring its own indexes, with parameters chosen on
-queries held out, and compare at equal recall."""
+Scan rows give every system the same codes. Tuned works let every system bring its own indexes, with parameters chosen
+on queries held out, and compare at equal recall."""
 
 POINTS = (0.90, 0.95, 0.99)
 CURVE_POINTS = (0.80, 0.90, 0.95, 0.98, 0.99, 0.995)  # those of the plot of recall against queries a second

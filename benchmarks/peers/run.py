@@ -58,9 +58,10 @@ class Run:
         """Chooses parameters where there are none, with --tune everywhere: one thread, one system after the other."""
         for work in self.works():
             for system in work["systems"]:
-                known = self.parameters.of(work, system) is not None
-                again = self.arguments.tune and system in self.arguments.systems
-                if (known and not again) or not indexes.of(system, work, self.dimension):
+                if self.arguments.tune:
+                    if system not in self.arguments.systems:
+                        continue
+                elif self.parameters.of(work, system) is not None:
                     continue
                 print(f"tuning {system}: {work['name']} ({work['items']} items)", flush=True)
                 self.prepare_codes(work)

@@ -49,19 +49,21 @@ class Faiss(worker.Worker):
 
     # Indexes of FAISS's own.
 
-    def build(self, factory, rows, path):
+    def build(self, factory, rows, items, path):
         faiss.omp_set_num_threads(os.cpu_count())
         index = faiss.index_factory(self.base.shape[1], factory)
         if not index.is_trained:
-            # The training rows do for a gallery; an index of a small class has only its own rows.
-            index.train(np.load(self.folder / "training.npy"))
+            training = np.load(self.folder / "training.npy")
+            if len(rows) < items:  # an index of a class learns from rows of that class
+                training = np.asarray(self.base[rows[:: max(1, len(rows) // len(training))]])
+            index.train(training)
         for first in range(0, len(rows), 500_000):
             index.add(np.asarray(self.base[rows[first : first + 500_000]]))
         faiss.write_index(index, str(path))
         faiss.omp_set_num_threads(self.threads)
 
     def stored(self, factory, restriction, rows, name):
-        path, seconds = self.kept(name, restriction, lambda path: self.build(factory, rows, path))
+        path, seconds = self.kept(name, restriction, lambda path: self.build(factory, rows, restriction.items, path))
         index = self.loaded.get(path) or faiss.read_index(str(path))
         self.loaded[path] = index
         return index, seconds, worker.disk_bytes(path)

@@ -21,7 +21,7 @@ def build_of_library():
 class GalleryIndex(worker.Opened):
     def __init__(self, searcher, spec, restriction, threads):
         super().__init__(restriction)
-        self.searcher, self.rerank, self.threads = searcher, spec["rerank"], threads
+        self.searcher, self.options, self.threads = searcher, spec["search"], threads
         self.filters = {group: self.filter_of(group) for group in restriction.groups()}
 
     def filter_of(self, group):
@@ -34,11 +34,10 @@ class GalleryIndex(worker.Opened):
         return self.searcher.prepare(mr.Filter(ids=members.tolist()))
 
     def configure(self, setting, k):
-        self.setting = setting
+        self.setting = {**self.options, **setting}
 
     def search(self, rows, k, group):
-        return self.searcher.search(rows, k=k, rerank=self.rerank, threads=self.threads, filter=self.filters[group],
-                                    **self.setting)
+        return self.searcher.search(rows, k=k, threads=self.threads, filter=self.filters[group], **self.setting)
 
     def ids_of(self, answer, group):
         return answer["ids"]

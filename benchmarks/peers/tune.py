@@ -1,7 +1,7 @@
 """Chooses parameters on queries that the comparison does not measure with: the same search for every system.
 
-For each value of an index's second parameter the breadth is bisected to the smallest that reaches the recall; the fastest few
-of these are timed again, in batches and lone."""
+For each value of an index's second parameter the breadth is bisected to the smallest that reaches the recall; the fastest
+few of these are timed again, in batches and lone."""
 
 import json
 import pathlib
@@ -158,6 +158,7 @@ def tune(systems, parameters, work, system, quality):
         tuned[spec["name"]] = tune_index(index, quality, work)
         reached = ", ".join(f"{point}: {modes['lone']['seconds'] * 1e6:.0f} us {modes['lone']['setting']}"
                             for point, modes in tuned[spec["name"]].items())
-        print(f"  {spec['name']}: built in {index.build_seconds:.0f} s; lone {reached or 'reaches no point'}", flush=True)
+        reached = reached or "reaches no point"
+        print(f"  {spec['name']}: built in {index.build_seconds:.0f} s; lone {reached}", flush=True)
         index.close()
     parameters.keep(work, system, tuned, complete)

@@ -18,7 +18,7 @@ def parse():
     parser.add_argument("--data", metavar="PATH", help="a folder of fvecs files, one of them, or an HDF5 file; "
                         "otherwise synthetic data")
     parser.add_argument("--items", type=int, default=1_000_000, help="of synthetic data")
-    parser.add_argument("--large", action="store_true", help="ten million items: the cascade and growth; an hour or more")
+    parser.add_argument("--large", action="store_true", help="ten million items: the cascade and growth; takes hours")
     parser.add_argument("--smoke", action="store_true", help="few rows of little data: does everything run?")
     parser.add_argument("--tune", action="store_true", help="choose the parameters anew and print the file to commit")
     parser.add_argument("--systems", nargs="*", default=list(indexes.SYSTEMS), choices=list(indexes.SYSTEMS),

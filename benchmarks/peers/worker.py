@@ -47,8 +47,8 @@ class Opened:
 
 
 class Worker:
-    """A subclass gives open_<kind>(spec, restriction): an Opened, make_<kind>(row): a search over codes, (first, last, k)
-    -> (distances, ids) of queries first to last, and empty_calls(): seconds by name."""
+    """A subclass gives open_<kind>(spec, restriction): an Opened, make_<kind>(row): a search over codes, (first, last,
+    k) -> (distances, ids) of queries first to last, and empty_calls(): seconds by name."""
 
     system = version = ""
 

@@ -1,4 +1,4 @@
-"""The parts of the comparison (benchmarks/peers) that need no peer: data, exact neighbours, recall, rows and results."""
+"""The parts of the comparison (benchmarks/peers) that need no peer: data, exact neighbours, recall, rows, results."""
 
 import json
 import pathlib
