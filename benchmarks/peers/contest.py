@@ -6,7 +6,7 @@ import numpy as np
 
 from peers import indexes, processes, results, rows, tune
 
-NEAR = 1.5  # peers within this factor of the tuned best are measured
+NEAR = 1.5  # indexes within this factor of the tuned best of their side are measured
 SHORT = 0.005  # below the point by more than this, a recall does not count
 MEASURED_LONE = 300
 
@@ -37,7 +37,7 @@ class Contender:
 
 
 def contenders(parameters, work, point, mode):
-    """Ours and those peers that may be the best of a row, by the seconds found when tuning."""
+    """Those of ours and of the peers that may be the best of a row, by the seconds found when tuning."""
     found = {"ours": [], "peers": []}
     for system in work["systems"]:
         for name, points in (parameters.of(work, system) or {}).items():
@@ -46,8 +46,7 @@ def contenders(parameters, work, point, mode):
                 found["ours" if system == "ours" else "peers"].append(Contender(system, name, tuned))
     for side, each in found.items():
         best = min((one.tuned_seconds for one in each), default=0)
-        near = best if side == "ours" else NEAR * best
-        found[side] = [one for one in each if one.tuned_seconds <= near]
+        found[side] = [one for one in each if one.tuned_seconds <= NEAR * best]
     return found
 
 
@@ -102,7 +101,8 @@ def measure(systems, parameters, work, point, mode, rounds, quality, alternate=T
     name, more = rows.row_name(work, point, mode), {"note": notes(work, failed, ours, peer, point)}
     ratio = None
     if ours:
-        more.update(recall_ours=ours.recall, ours_us=ours.seconds() * 1e6, bytes_ours=ours.index.bytes,
+        more.update(recall_ours=ours.recall, ours_us=ours.seconds() * 1e6,
+                    ours_us_range=[min(ours.times) * 1e6, max(ours.times) * 1e6], bytes_ours=ours.index.bytes,
                     ours_settings=ours.describe())
     if peer:
         more.update(recall_peer=peer.recall, peer_us=peer.seconds() * 1e6, bytes_peer=peer.index.bytes,

@@ -42,7 +42,7 @@ def exact_neighbours(base, queries, k, members=None):
 
 
 def of_restriction(folder, base, which, restriction, k):
-    """Exact neighbours of the queries WHICH.npy under a restriction, kept on disk. Ids are -1 where there are too few."""
+    """Exact neighbours of the queries WHICH.npy under a restriction, kept on disk. Ids are -1 beyond the last."""
     path = folder / f"truth-{which}-{len(base)}-{restriction.name}-{k}.npz"
     if path.exists():
         stored = np.load(path)

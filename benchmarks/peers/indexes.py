@@ -1,7 +1,8 @@
 """The indexes that each system brings to a work, and the parameters that are searched for each.
 
 A specification is a dict: name, kind, options of the kind, `breadth` (the parameter that is bisected: its name and
-largest value) and, where there is a second one, `second` (its name and the values tried). All grids are equally fine."""
+largest value) and, where there is a second one, `second` (its name and the values tried). All grids are
+equally fine."""
 
 import math
 

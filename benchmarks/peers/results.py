@@ -24,14 +24,15 @@ def result(row, target, threads, peer, ratio=None, **more):
     """One row of the JSON file. Ratios are None where nothing could be measured; `note` says why."""
     empty = {"ratio_median": None, "ratio_min": None, "ratio_max": None}
     fields = {"row": row, "target": target, **(ratio or empty), "peer": peer, "threads": threads, "recall_ours": None,
-              "recall_peer": None, "same_ids": None, "ours_us": None, "peer_us": None, "bytes_ours": None,
+              "recall_peer": None, "same_ids": None, "ours_us": None, "peer_us": None, "ours_us_range": None,
+              "bytes_ours": None,
               "bytes_peer": None, "ours_settings": None, "peer_settings": None, "note": ""}
     return {**fields, **more}
 
 
 def verdict(each):
     if each["ratio_median"] is None:
-        return "not measured"
+        return "not measured" if each["ours_us"] is None or each["target"] is not None else "no peer"
     if each["target"] is None:
         return "no target"
     if each["ratio_median"] < each["target"]:

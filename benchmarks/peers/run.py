@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from peers import contest, indexes, processes, restrictions, results, rows, scaling, scans, tune
+from peers import contest, indexes, processes, restrictions, results, rows, scaling, scans, trainings, tune
 
 SMOKE_SCANS = ("lsh64", "pq16x4")
 SMOKE_RESTRICTIONS = ("all", "random", "filter10")
@@ -28,6 +28,10 @@ class Run:
             return []
         chosen = [row for row in rows.scan_rows(self.dimension) if self.arguments.only in row["name"]]
         return [row for row in chosen if not self.arguments.smoke or row["encoder"] in SMOKE_SCANS]
+
+    def training_rows(self):
+        chosen = [row for row in trainings.all_rows(self.dimension) if self.arguments.only in row["name"]]
+        return [] if self.arguments.large or self.arguments.smoke else chosen
 
     def works(self):
         clustered = self.arguments.data is None
@@ -81,6 +85,8 @@ class Run:
         with processes.Systems(self.folder, threads) as systems:
             for row in self.scan_rows():
                 self.add(scans.measure(systems, row, self.arguments.rounds))
+            for row in self.training_rows():
+                self.add(trainings.measure(systems, row, self.arguments.rounds))
         for work in self.works():
             with processes.Systems(self.folder, threads) as systems:
                 self.measure_work(systems, work)

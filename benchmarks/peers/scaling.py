@@ -27,6 +27,10 @@ def row_of(name, times, same, **more):
         ours_us=statistics.median(double) * 1e6, peer_us=statistics.median(single) * 1e6, same_ids=same, **more)
 
 
+def not_measured(name, why):
+    return results.result(f"2 threads: {name}", THREADS_TARGET, 2, "medretrieval, 1 thread", note=str(why))
+
+
 def measure_scan(one, two, row, rounds):
     scans.train_codes(one.folder, row["encoder"], *row["train"])
     found = []
@@ -44,8 +48,8 @@ def measure_tuned(one, two, parameters, work, point, mode, rounds, quality):
     for systems in (one, two):
         each = contest.contenders(parameters, work, point, mode)["ours"]
         if not each:
-            return results.result(f"2 threads: {name}", THREADS_TARGET, 2, "medretrieval, 1 thread",
-                                  note="ours: no index reaches the recall")
+            return not_measured(name, "ours: no index reaches the recall")
+        each.sort(key=lambda one: one.tuned_seconds)
         each[0].prepare(systems["ours"], systems.folder, work, quality)
         pair.append(each[0])
     times = pair_of_times(*pair, lambda side: side.time(mode) or side.times[-1], rounds)
@@ -60,11 +64,13 @@ def measure(one, two, parameters, scan_rows, works, rounds, quality_of):
             try:
                 yield measure_scan(one, two, row, rounds)
             except processes.NotMeasured as error:
-                yield results.result(f"2 threads: {row['name']}", THREADS_TARGET, 2, "medretrieval, 1 thread",
-                                     note=str(error))
+                yield not_measured(row["name"], error)
     for work in works:
         for mode in work["modes"]:
-            yield measure_tuned(one, two, parameters, work, 0.95, mode, rounds, quality_of(work))
+            try:
+                yield measure_tuned(one, two, parameters, work, 0.95, mode, rounds, quality_of(work))
+            except processes.NotMeasured as error:
+                yield not_measured(rows.row_name(work, 0.95, mode), error)
         for systems in (one, two):
             systems["ours"].ask(do="close")
 
@@ -75,9 +81,9 @@ def growth(small, large, point, mode):
     peer = "medretrieval at a tenth of the items"
     if small["ours_us"] is None or large["ours_us"] is None:
         return results.result(name, GROWTH_TARGET, large["threads"], peer, note=large["note"] or small["note"])
-    ratio = 10 * small["ours_us"] / large["ours_us"]
+    times = [[one["ours_us"], *one["ours_us_range"]] for one in (small, large)]
+    ratio = results.unpaired_ratios([10 * each for each in times[0]], times[1])
     return results.result(
-        name, GROWTH_TARGET, large["threads"], peer,
-        {"ratio_median": ratio, "ratio_min": None, "ratio_max": None}, recall_ours=large["recall_ours"],
+        name, GROWTH_TARGET, large["threads"], peer, ratio, recall_ours=large["recall_ours"],
         recall_peer=small["recall_ours"], ours_us=large["ours_us"], peer_us=small["ours_us"],
         bytes_ours=large["bytes_ours"], bytes_peer=small["bytes_ours"], ours_settings=large["ours_settings"])

@@ -1,7 +1,7 @@
 """Chooses parameters on queries that the comparison does not measure with: the same search for every system.
 
-For each value of an index's second parameter the breadth is bisected to the smallest that reaches the recall; the fastest
-few of these are timed again, in batches and lone."""
+For each value of an index's second parameter the breadth is bisected to the smallest that reaches the recall; the
+fastest few of these are timed again, in batches and lone."""
 
 import json
 import pathlib
