@@ -6,7 +6,7 @@ import numpy as np
 
 from peers import indexes, processes, results, rows, tune
 
-NEAR = 1.5  # indexes within this factor of the tuned best of their side are measured
+NEAR = 2.5  # indexes within this factor of the tuned best of their side are measured: clocks drift between tunings
 SHORT = 0.005  # below the point by more than this, a recall does not count
 MEASURED_LONE = 300
 

@@ -25,8 +25,7 @@ def result(row, target, threads, peer, ratio=None, **more):
     empty = {"ratio_median": None, "ratio_min": None, "ratio_max": None}
     fields = {"row": row, "target": target, **(ratio or empty), "peer": peer, "threads": threads, "recall_ours": None,
               "recall_peer": None, "same_ids": None, "ours_us": None, "peer_us": None, "ours_us_range": None,
-              "bytes_ours": None,
-              "bytes_peer": None, "ours_settings": None, "peer_settings": None, "note": ""}
+              "bytes_ours": None, "bytes_peer": None, "ours_settings": None, "peer_settings": None, "note": ""}
     return {**fields, **more}
 
 

@@ -10,7 +10,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "benchmarks"))
 
-from peers import contest, data, files, ground_truth, indexes, restrictions, results, rows, tune  # noqa: E402
+from peers import contest, data, files, ground_truth, indexes, restrictions, results, rows  # noqa: E402
+from peers import scaling, trainings, tune  # noqa: E402
 
 FIELDS = {"row", "target", "ratio_median", "ratio_min", "ratio_max", "peer", "threads", "recall_ours", "recall_peer",
           "same_ids"}
@@ -242,3 +243,31 @@ def test_the_best_side_is_the_fastest_that_holds_the_recall():
     assert contest.best_of([slow, fast, wrong], 0.95) is fast
     assert contest.best_of([wrong], 0.95) is wrong
     assert contest.best_of([], 0.95) is None
+
+
+def test_the_objective_of_itq_is_that_of_the_best_rotation():
+    random = np.random.default_rng(3)
+    features = random.normal(size=(500, 8)) * np.arange(1, 9)
+    codes = np.packbits(features > features.mean(0), axis=1, bitorder="little")
+    # Signs of a vector are nearer to it than signs at random; a perfect hypercube reaches 1.
+    assert trainings.agreement(features, codes) > trainings.agreement(features, random.permutation(codes))
+    corners = (np.arange(256)[:, None] >> np.arange(8) & 1) * 2.0 - 1
+    packed = np.arange(256, dtype=np.uint8)[:, None]
+    spread = corners * (1 + 1e-3 * np.arange(8))  # distinct components
+    assert trainings.agreement(spread, packed) == pytest.approx(1, abs=1e-5)
+
+
+def test_outcomes_of_training_are_compared_as_shares():
+    features = np.ones((4, 2))
+    assert trainings.worse_by("pq", features, features * 1.2, features * 1.1) == pytest.approx(3)
+    assert trainings.worse_by("encode", features, np.array([1, 2, 3, 4]), np.array([1, 2, 3, 5])) == 0.25
+
+
+def test_growth_is_ten_where_cost_does_not_grow():
+    def of(seconds):
+        return results.result("approximate", None, 1, None, ours_us=seconds, ours_us_range=[seconds, seconds])
+
+    assert scaling.growth(of(50.0), of(50.0), 0.95, "lone")["ratio_median"] == 10
+    assert scaling.growth(of(50.0), of(500.0), 0.95, "lone")["ratio_median"] == 1
+    missing = results.result("approximate", None, 1, None, note="why")
+    assert scaling.growth(of(50.0), missing, 0.95, "lone")["note"] == "why"
