@@ -32,6 +32,11 @@ class Generator:
         noise = 0.06 * random.normal(size=(BLOCK, self.basis.shape[1])).astype(np.float32)
         return (latent @ self.basis + noise)[:rows], self.class_of_cluster[cluster][:rows]
 
+    def draw(self, count, seed):
+        """Features (count, d) and classes (count,), the same for the same seed."""
+        pieces = [self.block(min(BLOCK, count - first), seed, first) for first in range(0, count, BLOCK)]
+        return tuple(np.concatenate(parts) for parts in zip(*pieces))
+
 
 def write(folder, name, count, seed, generator):
     """Writes NAME.npy and NAME_classes.npy, a piece at a time: the whole need not fit in memory."""

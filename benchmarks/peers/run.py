@@ -30,7 +30,7 @@ class Run:
         return [row for row in chosen if not self.arguments.smoke or row["encoder"] in SMOKE_SCANS]
 
     def training_rows(self):
-        chosen = [row for row in trainings.all_rows(self.dimension) if self.arguments.only in row["name"]]
+        chosen = [row for row in trainings.all_rows() if self.arguments.only in row["name"]]
         return [] if self.arguments.large or self.arguments.smoke else chosen
 
     def works(self):

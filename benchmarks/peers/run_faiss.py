@@ -98,29 +98,6 @@ class Faiss(worker.Worker):
                 query_codes[query.tobytes()] = code[None].copy()
         return faiss_indexes.Cascade(self.base, codes, query_codes, restriction)
 
-    # Training and encoding.
-
-    def train_pq(self, options, features):
-        quantizer = faiss.ProductQuantizer(features.shape[1], options["subspaces"], 8)
-        quantizer.cp.niter = options["iterations"]
-        quantizer.train(features)
-        return lambda: quantizer.decode(quantizer.compute_codes(features))
-
-    def train_itq(self, options, features):
-        components = faiss.PCAMatrix(features.shape[1], options["bits"])
-        components.train(features)
-        projected = components.apply(features)
-        rotation = faiss.ITQMatrix(options["bits"])
-        rotation.max_iter = options["iterations"]
-        rotation.train(projected)
-        return lambda: np.packbits(rotation.apply(projected) > 0, axis=1, bitorder="little")
-
-    def prepare_encode(self, options, features):
-        centroids = np.load(self.folder / f"pq{options['subspaces']}x{options['bits']}.centroids.npy")
-        quantizer = faiss.ProductQuantizer(features.shape[1], options["subspaces"], options["bits"])
-        faiss.copy_array_to_vector(centroids.ravel(), quantizer.centroids)
-        return lambda: quantizer.compute_codes(features)
-
     def empty_calls(self):
         dimension = self.base.shape[1]
         flat, binary = faiss.IndexFlatL2(dimension), faiss.IndexBinaryFlat(64)

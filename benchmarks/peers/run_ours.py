@@ -87,21 +87,6 @@ class Ours(worker.Worker):
         opened.build_seconds, opened.bytes = seconds, worker.disk_bytes(path) / restriction.items
         return opened
 
-    # Training and encoding.
-
-    def train_pq(self, options, features):
-        encoder = mr.train_encoder("pq", features, bits_per_entry=8, threads=self.threads, **options)
-        return lambda: encoder.reconstruct(encoder.encode(features))
-
-    def train_itq(self, options, features):
-        encoder = mr.train_encoder("itq", features, threads=self.threads, **options)
-        return lambda: encoder.encode(features)
-
-    def prepare_encode(self, options, features):
-        path = self.folder / f"pq{options['subspaces']}x{options['bits']}"
-        encoder = mr.Encoder.from_bytes(path.read_bytes())
-        return lambda: encoder.encode(features, threads=self.threads)
-
     def empty_calls(self):
         rows = np.ascontiguousarray(self.base[:64])
         dimension = rows.shape[1]

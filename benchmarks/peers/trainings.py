@@ -2,78 +2,47 @@
 
 import statistics
 
-import numpy as np
-
-from peers import processes, results, scans
+from peers import processes, results
 
 ROUNDS = 3  # at most: seconds each
-PQ_ITERATIONS, ITQ_ITERATIONS = 25, 50
-TIED_CODES = 1e-4  # share of codes that may differ: centroids at equal distance within rounding
+EQUAL_CODES = 0.9999  # the rest: centroids at equal distance within rounding
 
 
-def row(name, kind, target, peer, tolerance, **options):
-    return {"name": name, "kind": kind, "target": target, "peer": peer, "tolerance": tolerance, "options": options}
+def row(name, target, peer, worse=0.0):
+    """`worse`: the share by which our objective may exceed the peer's."""
+    return {"name": name, "target": target, "peer": peer, "worse": worse}
 
 
-def all_rows(dimension=128):
-    """Objectives are to agree within 0.2 %, for 64 subspaces 1.2 %."""
+def all_rows():
+    """Named as in peers.training."""
     for subspaces in (8, 16, 32, 64):
-        if dimension % subspaces == 0:
-            yield row(f"train PQ {subspaces}x8", "pq", 1.8, "ProductQuantizer.train",
-                      0.012 if subspaces == 64 else 0.002, subspaces=subspaces, iterations=PQ_ITERATIONS)
+        yield row(f"train PQ {subspaces}x8", 1.8, "ProductQuantizer.train", 0.012 if subspaces == 64 else 0.002)
     for bits in (64, 128):
-        if bits <= dimension:
-            yield row(f"train ITQ {bits}", "itq", 1.7, "PCAMatrix, ITQMatrix", 0.002, bits=bits,
-                      iterations=ITQ_ITERATIONS)
-    for subspaces, bits in ((16, 8), (64, 8), (16, 4), (32, 4)):
-        if dimension % subspaces == 0:
-            yield row(f"encode PQ {subspaces}x{bits}", "encode", 3.0, "compute_codes", TIED_CODES,
-                      subspaces=subspaces, bits=bits)
+        yield row(f"train ITQ {bits}", 1.7, "PCAMatrix, ITQMatrix", 0.002)
+    yield row("train OPQ 16x8", None, "OPQMatrix, ProductQuantizer", 0.002)
+    for subspaces, bits in ((8, 8), (16, 8), (32, 8), (64, 8), (16, 4), (32, 4), (64, 4)):
+        yield row(f"encode PQ {subspaces}x{bits}", 3.0, "compute_codes")
 
 
-def agreement(features, codes):
-    """The objective of ITQ for given codes: the cosine between the principal components, best rotated, and +-1."""
-    centred = features - features.mean(0, dtype=np.float64)
-    signs = np.unpackbits(codes, axis=1, bitorder="little").astype(np.float64) * 2 - 1
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    projected = centred @ axes[:, -signs.shape[1] :]
-    nuclear = np.linalg.svd(projected.T @ signs, compute_uv=False).sum()
-    return float(nuclear / (np.linalg.norm(projected) * np.linalg.norm(signs)))
-
-
-def worse_by(kind, features, ours, peer):
-    """How much worse our outcome is than the peer's, as a share; for codes the share that differs."""
-    if kind == "encode":
-        return float((ours != peer).mean())
-    if kind == "pq":
-        ours, peer = (float(((features - each) ** 2).sum(dtype=np.float64)) for each in (ours, peer))
-        return ours / peer - 1
-    return agreement(features, peer) / agreement(features, ours) - 1
+def shortfall(each, measured):
+    """What our outcome is, in words, and why it is not as good as the peer's (empty: it is)."""
+    if "equal" in measured:
+        said = f"equal codes {100 * measured['equal']:.4f} %"
+        return said, "" if measured["equal"] >= EQUAL_CODES else "codes differ"
+    worse = measured["ours_objective"] / measured["peer_objective"] - 1
+    said = f"objective {measured['ours_objective']:.5g} against {measured['peer_objective']:.5g} ({100 * worse:+.2f} %)"
+    return said, "" if worse <= each["worse"] else f"objective worse by more than {100 * each['worse']:g} %"
 
 
 def measure(systems, each, rounds):
-    """The result of one row. The first round's outcomes are compared before any other is timed."""
-    if each["kind"] == "encode":
-        options = {"subspaces": each["options"]["subspaces"], "bits_per_entry": each["options"]["bits"],
-                   "iterations": 10}
-        scans.train_codes(systems.folder, f"pq{options['subspaces']}x{options['bits_per_entry']}", "pq", options)
-    times, outcomes = {"ours": [], "faiss": []}, {}
+    """The result of one row; both sides are timed in turns, in one process."""
     try:
-        for turn in range(min(rounds, ROUNDS) + 1):
-            for system, into in times.items():
-                path = None if turn else str(systems.folder / f"outcome-{system}.npy")
-                seconds = systems[system].ask(do="train", kind=each["kind"], options=each["options"], outcome=path)
-                if turn:
-                    into.append(seconds["seconds"])
-                else:
-                    outcomes[system] = np.load(path)
+        measured = systems["training"].ask(do="measure", name=each["name"], rounds=min(rounds, ROUNDS))
     except processes.NotMeasured as error:
         return results.result(each["name"], each["target"], systems.threads, each["peer"], note=str(error))
-    features = np.load(systems.folder / "training.npy")
-    worse = worse_by(each["kind"], features, outcomes["ours"], outcomes["faiss"])
-    what = "codes that differ" if each["kind"] == "encode" else "objective worse by"
+    ours, peer = measured["seconds"]["ours"], measured["seconds"]["peer"]
+    said, note = shortfall(each, measured)
     return results.result(
-        each["name"], each["target"], systems.threads, each["peer"], results.ratios(times["faiss"], times["ours"]),
-        same_ids=worse == 0 if each["kind"] == "encode" else None, ours_us=statistics.median(times["ours"]) * 1e6,
-        peer_us=statistics.median(times["faiss"]) * 1e6, ours_settings=f"{what} {100 * worse:.3f} %",
-        note="" if worse <= each["tolerance"] else f"{what} more than {100 * each['tolerance']:g} %")
+        each["name"], each["target"], systems.threads, each["peer"], results.ratios(peer, ours),
+        same_ids=measured.get("equal") == 1 if "equal" in measured else None,
+        ours_us=statistics.median(ours) * 1e6, peer_us=statistics.median(peer) * 1e6, ours_settings=said, note=note)

@@ -125,24 +125,6 @@ class Worker:
             index.search(row, k, group)
         return {"seconds": float(np.median([seconds_of(lambda: index.search(row, k, group)) for group, row in chosen]))}
 
-    # Training and encoding: train_<kind>(options, features) trains and gives a function that makes the outcome to be
-    # compared; prepare_encode(options, features) gives the function that encodes.
-
-    def train(self, message):
-        """Seconds of training or encoding; with `outcome`, what came out is saved there."""
-        options, features = message["options"], np.load(self.folder / "training.npy")
-        time.sleep(PAUSE)
-        if message["kind"] == "encode":
-            outcome = self.prepare_encode(options, features)
-            seconds = seconds_of(outcome)
-        else:
-            begin = time.perf_counter()
-            outcome = getattr(self, "train_" + message["kind"])(options, features)
-            seconds = time.perf_counter() - begin
-        if message["outcome"]:
-            np.save(message["outcome"], outcome())
-        return {"seconds": seconds}
-
     def empty(self, _):
         return {"seconds": self.empty_calls()}
 

@@ -39,7 +39,7 @@ def test_the_generator_repeats_and_a_smaller_base_is_a_prefix(folder, tmp_path):
 
 def test_the_generator_has_the_stated_spectrum_and_classes():
     generator = data.Generator()
-    features, classes = generator.block(20_000, 5, 0)
+    features, classes = generator.draw(20_000, 5)
     # Variance of the latent coordinates is 1 + 0.36; noise adds 0.06 squared in every dimension.
     expected = 1.36 * (generator.basis**2).sum() + data.DIMENSION * 0.06**2
     assert features.var(0).sum() == pytest.approx(expected, rel=0.1)
@@ -245,22 +245,11 @@ def test_the_best_side_is_the_fastest_that_holds_the_recall():
     assert contest.best_of([], 0.95) is None
 
 
-def test_the_objective_of_itq_is_that_of_the_best_rotation():
-    random = np.random.default_rng(3)
-    features = random.normal(size=(500, 8)) * np.arange(1, 9)
-    codes = np.packbits(features > features.mean(0), axis=1, bitorder="little")
-    # Signs of a vector are nearer to it than signs at random; a perfect hypercube reaches 1.
-    assert trainings.agreement(features, codes) > trainings.agreement(features, random.permutation(codes))
-    corners = (np.arange(256)[:, None] >> np.arange(8) & 1) * 2.0 - 1
-    packed = np.arange(256, dtype=np.uint8)[:, None]
-    spread = corners * (1 + 1e-3 * np.arange(8))  # distinct components
-    assert trainings.agreement(spread, packed) == pytest.approx(1, abs=1e-5)
-
-
-def test_outcomes_of_training_are_compared_as_shares():
-    features = np.ones((4, 2))
-    assert trainings.worse_by("pq", features, features * 1.2, features * 1.1) == pytest.approx(3)
-    assert trainings.worse_by("encode", features, np.array([1, 2, 3, 4]), np.array([1, 2, 3, 5])) == 0.25
+def test_outcomes_of_training_must_be_as_good():
+    row = trainings.row("train", 1.8, "peer", 0.01)
+    assert trainings.shortfall(row, {"ours_objective": 1.005, "peer_objective": 1.0})[1] == ""
+    assert "worse" in trainings.shortfall(row, {"ours_objective": 1.02, "peer_objective": 1.0})[1]
+    assert trainings.shortfall(row, {"equal": 1.0})[1] == "" and trainings.shortfall(row, {"equal": 0.9})[1] != ""
 
 
 def test_growth_is_ten_where_cost_does_not_grow():
