@@ -24,7 +24,10 @@ class Contender:
 
     def prepare(self, process, folder, work, quality):
         """Opens the index and checks its answers before any are timed."""
-        spec = next(each for each in indexes.of(self.system, work, quality.base.shape[1]) if each["name"] == self.name)
+        specs = {each["name"]: each for each in indexes.of(self.system, work, quality.base.shape[1])}
+        if self.name not in specs:
+            raise processes.NotMeasured(f"{self.system}: parameters name an index that is gone: {self.name}")
+        spec = specs[self.name]
         self.index = tune.Index(process, folder, work, spec, "queries")
         self.ids, _ = self.index.answer(self.setting)
         self.recall = quality.recall(self.ids)

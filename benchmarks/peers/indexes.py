@@ -10,6 +10,7 @@ from peers import restrictions
 
 BREADTH_STEP = 1.15
 FACTORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+CONSTRUCTION = 200  # the width with which FAISS and hnswlib build their graphs
 WIDTH = 4000  # the largest list of candidates in a graph
 
 
@@ -45,12 +46,13 @@ def ivf(dimension, lists, subspaces):
 
 
 def hnsw():
-    return {"name": "HNSW32,Flat", "kind": "hnsw", "breadth": ("efSearch", WIDTH)}
+    return {"name": f"HNSW32,Flat efConstruction={CONSTRUCTION}", "factory": "HNSW32,Flat", "kind": "hnsw",
+            "construction": CONSTRUCTION, "breadth": ("efSearch", WIDTH)}
 
 
 def per_class(inner):
-    return {**inner, "name": inner["name"] + " per class", "factory": inner["name"], "kind": "per_class",
-            "inner": inner["kind"]}
+    return {**inner, "name": inner["name"] + " per class", "factory": inner.get("factory", inner["name"]),
+            "kind": "per_class", "inner": inner["kind"]}
 
 
 def cascade_bits(dimension):

@@ -59,18 +59,19 @@ class Run:
                 scans.train_codes(self.folder, f"itq{bits}", "itq", {"bits": bits})
 
     def tune(self):
-        """Chooses parameters where there are none, with --tune everywhere: one thread, one system after the other."""
+        """Chooses parameters for indexes without any, with --tune for all: one thread, one system after the other."""
         for work in self.works():
             for system in work["systems"]:
-                if self.arguments.tune:
-                    if system not in self.arguments.systems:
-                        continue
-                elif self.parameters.of(work, system) is not None:
+                again = self.arguments.tune
+                if again and system not in self.arguments.systems:
+                    continue
+                specs = tune.untuned(self.parameters, work, system, self.dimension, again)
+                if not specs:
                     continue
                 print(f"tuning {system}: {work['name']} ({work['items']} items)", flush=True)
                 self.prepare_codes(work)
                 with processes.Systems(self.folder, 1) as systems:
-                    tune.tune(systems, self.parameters, work, system, self.quality(work, "tuning"))
+                    tune.tune(systems, self.parameters, work, system, specs, self.quality(work, "tuning"))
 
     # Measurements.
 

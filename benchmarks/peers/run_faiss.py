@@ -49,9 +49,12 @@ class Faiss(worker.Worker):
 
     # Indexes of FAISS's own.
 
-    def build(self, factory, rows, items, path):
+    def build(self, spec, rows, items, path):
         faiss.omp_set_num_threads(os.cpu_count())
+        factory = "Flat" if "flat" in (spec["kind"], spec.get("inner")) else spec.get("factory", spec["name"])
         index = faiss.index_factory(self.base.shape[1], factory)
+        if "construction" in spec:
+            index.hnsw.efConstruction = spec["construction"]
         if not index.is_trained:
             training = np.load(self.folder / "training.npy")
             if len(rows) < items:  # an index of a class learns from rows of that class
@@ -62,16 +65,15 @@ class Faiss(worker.Worker):
         faiss.write_index(index, str(path))
         faiss.omp_set_num_threads(self.threads)
 
-    def stored(self, factory, restriction, rows, name):
-        path, seconds = self.kept(name, restriction, lambda path: self.build(factory, rows, restriction.items, path))
+    def stored(self, spec, restriction, rows, name):
+        path, seconds = self.kept(name, restriction, lambda path: self.build(spec, rows, restriction.items, path))
         index = self.loaded.get(path) or faiss.read_index(str(path))
         self.loaded[path] = index
         return index, seconds, worker.disk_bytes(path)
 
     def open_whole(self, spec, restriction):
-        factory = "Flat" if spec["kind"] == "flat" else spec["name"]
-        rows = np.arange(restriction.items)
-        index, seconds, size = self.stored(factory, restriction, rows, factory)
+        name = "Flat" if spec["kind"] == "flat" else spec["name"]  # whatever the selector
+        index, seconds, size = self.stored(spec, restriction, np.arange(restriction.items), name)
         opened = faiss_indexes.Whole(index, spec, restriction)
         opened.build_seconds, opened.bytes = seconds, size / restriction.items
         return opened
@@ -81,8 +83,8 @@ class Faiss(worker.Worker):
     def open_per_class(self, spec, restriction):
         parts = {}
         for group in restriction.groups():
-            name = f"{spec['factory']}-{restriction.name}{group}"
-            parts[group] = self.stored(spec["factory"], restriction, restriction.members(group), name)
+            name = f"{spec['name']}-{restriction.name}{group}"
+            parts[group] = self.stored(spec, restriction, restriction.members(group), name)
         opened = faiss_indexes.PerClass({group: part[0] for group, part in parts.items()}, spec, restriction)
         opened.build_seconds = sum(part[1] for part in parts.values())
         opened.bytes = sum(part[2] for part in parts.values()) / restriction.items

@@ -5,9 +5,7 @@ import os
 import hnswlib
 import numpy as np
 
-from peers import worker
-
-CONSTRUCTION = 200
+from peers import indexes, worker
 
 
 class Graph(worker.Opened):
@@ -34,7 +32,7 @@ class Hnswlib(worker.Worker):
     def open_graph(self, spec, restriction):
         def build(path):
             index = self.new()
-            index.init_index(restriction.items, ef_construction=CONSTRUCTION, M=spec["links"], random_seed=1)
+            index.init_index(restriction.items, ef_construction=indexes.CONSTRUCTION, M=spec["links"], random_seed=1)
             index.set_num_threads(os.cpu_count())
             index.add_items(np.asarray(self.base[: restriction.items]))
             index.save_index(str(path))

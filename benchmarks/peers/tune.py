@@ -130,35 +130,41 @@ class Parameters:
         self.data, self.found = folder.name, {}
         for path in (folder / "parameters.json", COMMITTED):
             for work, systems in read(path).get(self.data, {}).items():
-                self.found.setdefault(work, {}).update(systems)
+                for system, tuned in systems.items():
+                    self.found.setdefault(work, {}).setdefault(system, {}).update(tuned)
 
     def of(self, work, system):
         """{index: {point: {mode: ...}}}, or None where the system was never tuned for the work."""
         return self.found.get(rows.key_of(work), {}).get(system)
 
-    def keep(self, work, system, tuned, store):
-        """Takes settings; `store`: for later runs too."""
+    def keep(self, work, system, tuned):
+        """Takes settings, for later runs too."""
         self.found.setdefault(rows.key_of(work), {})[system] = tuned
-        if store:
-            stored = read(self.own)
-            stored.setdefault(self.data, {}).setdefault(rows.key_of(work), {})[system] = tuned
-            self.own.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
+        stored = read(self.own)
+        stored.setdefault(self.data, {}).setdefault(rows.key_of(work), {})[system] = tuned
+        self.own.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
 
 
 def read(path):
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-def tune(systems, parameters, work, system, quality):
-    """Tunes every index that a system brings to a work, and keeps what it finds."""
-    dimension = quality.base.shape[1]
-    tuned, complete = {}, True
-    for spec in indexes.of(system, work, dimension):
+def untuned(parameters, work, system, dimension, again=False):
+    """The specifications of the indexes that have no parameters yet, or of all."""
+    known = {} if again else parameters.of(work, system) or {}
+    return [spec for spec in indexes.of(system, work, dimension) if spec["name"] not in known]
+
+
+def tune(systems, parameters, work, system, specs, quality):
+    """Tunes indexes that a system brings to a work, and keeps what it finds beside what is known of its others."""
+    current = {spec["name"] for spec in indexes.of(system, work, quality.base.shape[1])}
+    known = parameters.of(work, system) or {}
+    tuned = {name: each for name, each in known.items() if name in current}
+    for spec in specs:
         try:
             index = Index(systems[system], systems.folder, work, spec, "tuning")
         except processes.NotMeasured as error:
             print(f"  {spec['name']}: not measured: {error}", flush=True)
-            complete = False  # another build of the system may have what this one lacks
             continue
         tuned[spec["name"]] = tune_index(index, quality, work)
         reached = ", ".join(f"{point}: {modes['lone']['seconds'] * 1e6:.0f} us {modes['lone']['setting']}"
@@ -166,4 +172,4 @@ def tune(systems, parameters, work, system, quality):
         reached = reached or "reaches no point"
         print(f"  {spec['name']}: built in {index.build_seconds:.0f} s; lone {reached}", flush=True)
         index.close()
-    parameters.keep(work, system, tuned, complete)
+    parameters.keep(work, system, tuned)

@@ -225,12 +225,21 @@ def test_parameters_are_kept_beside_the_data_and_committed_ones_come_first(tmp_p
     folder.mkdir()
     monkeypatch.setattr(tune, "COMMITTED", tmp_path / "committed.json")
     work = rows.work("w", "filter", "all", 100, 1.0)
-    tune.Parameters(folder).keep(work, "faiss", {"index": {}}, True)
-    tune.Parameters(folder).keep(work, "ours", {"index": {}}, False)
-    assert tune.Parameters(folder).of(work, "faiss") == {"index": {}}
+    tune.Parameters(folder).keep(work, "faiss", {"first": {"0.9": 1}, "second": {}})
+    assert tune.Parameters(folder).of(work, "faiss") == {"first": {"0.9": 1}, "second": {}}
     assert tune.Parameters(folder).of(work, "ours") is None
-    tune.Parameters(folder, commit=True).keep(work, "faiss", {"better": {}}, True)
-    assert tune.Parameters(folder).of(work, "faiss") == {"better": {}}
+    tune.Parameters(folder, commit=True).keep(work, "faiss", {"first": {"0.9": 2}})
+    assert tune.Parameters(folder).of(work, "faiss") == {"first": {"0.9": 2}, "second": {}}
+
+
+def test_only_indexes_without_parameters_are_tuned(tmp_path, monkeypatch):
+    monkeypatch.setattr(tune, "COMMITTED", tmp_path / "committed.json")
+    work = rows.work("w", "approximate", "all", 5000, 1.0)
+    parameters = tune.Parameters(tmp_path)
+    every = [spec["name"] for spec in indexes.of("faiss", work, 128)]
+    parameters.keep(work, "faiss", {every[0]: {}})
+    assert [spec["name"] for spec in tune.untuned(parameters, work, "faiss", 128)] == every[1:]
+    assert [spec["name"] for spec in tune.untuned(parameters, work, "faiss", 128, again=True)] == every
 
 
 def test_the_best_side_is_the_fastest_that_holds_the_recall():
