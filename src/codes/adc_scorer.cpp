@@ -30,7 +30,7 @@ class AdcScan final : public QueryScan {
   void scan(const ScanPart& part, CandidatePool& pool) override {
     detail::require_layout(part.codes, layout_);
     detail::scan_blocks(
-        part, pool, [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
+        part, pool, pace_, [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
           if (quantized_scan_ == nullptr) return scan_float(span, threshold, out);
           if (!quantized_.update(threshold)) {
             kernels::BlockSpan first = span;
@@ -50,6 +50,7 @@ class AdcScan final : public QueryScan {
   }
 
   CodeLayout layout_;
+  detail::Pace pace_;
   const float* tables_;
   const kernels::KernelTable& kernel_;
   kernels::AdcScan scan_;
