@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <medretrieval/scorer.hpp>
@@ -8,17 +9,21 @@ namespace medretrieval {
 namespace {
 /// Rows gathered beyond the capacity before the surplus is dropped: at least these, so that dropping costs little a row.
 constexpr std::size_t kSlack = 32;
+
+std::size_t slack_of(std::size_t capacity) {
+  return std::max(capacity / 2, kSlack);
+}
 }  // namespace
 
 CandidatePool::CandidatePool(PoolLimit limit)
     : capacity_(limit.count),
       threshold_(limit.count == 0 ? -std::numeric_limits<float>::infinity() : limit.radius),
-      full_(limit.count == PoolLimit::kNoCount ? limit.count : limit.count + std::max(limit.count, kSlack)) {}
+      full_(limit.count == PoolLimit::kNoCount ? limit.count : limit.count + slack_of(limit.count)) {}
 
 void CandidatePool::enter(const ScanPart& part) {
   excluded_ = part.excluded;
-  const bool same = !sources_.empty() && sources_.back().ids == part.ids.data() &&
-                    sources_.back().segment == part.segment;
+  const bool same =
+      !sources_.empty() && sources_.back().ids == part.ids.data() && sources_.back().segment == part.segment;
   if (!same) sources_.push_back({part.ids.data(), part.segment});
 }
 
@@ -73,10 +78,10 @@ void CandidatePool::append(const std::uint32_t* rows, const float* distances, st
 }
 
 void CandidatePool::drop_surplus() {
-  const std::size_t slack = std::max(capacity_, kSlack);
+  const std::size_t slack = slack_of(capacity_);
   if (is_counting()) drop_above_threshold();
   // Where distances are counted, only ties at the threshold are left in surplus.
-  if (!is_counting() || held_ >= 3 * slack) keep_nearest();
+  if (!is_counting() || held_ >= capacity_ + 2 * slack) keep_nearest();
   full_ = held_ + slack;
 }
 
@@ -86,7 +91,8 @@ void CandidatePool::drop_above_threshold() {
   for (std::size_t i = 0; i < held_; ++i) {
     const Entry entry = entries_[i];
     *out = entry;
-    out += static_cast<std::ptrdiff_t>(entry.distance <= threshold);
+    // 1 unless the difference is negative: which rows stay is hard to foresee, so no branch.
+    out += 1 - (std::bit_cast<std::uint32_t>(threshold - entry.distance) >> 31);
   }
   held_ = static_cast<std::size_t>(out - entries_.data());
 }

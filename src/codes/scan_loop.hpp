@@ -23,11 +23,11 @@ inline void require_layout(const CodesView& codes, const CodeLayout& expected) {
 /// Places for survivors.
 inline constexpr std::size_t kSurvivors = 512;
 
-/// How many blocks a query scans before it looks at the threshold of its pool again: as many as it has behind it, so
-/// that the threshold is never that of less than half of the rows seen.
+/// How many blocks a query scans before it looks at the threshold of its pool again: a part of those
+/// behind it, so that the threshold never lags far behind.
 class Pace {
  public:
-  std::size_t next(std::size_t most) const noexcept { return std::min(most, std::max(kFirst, done_)); }
+  std::size_t next(std::size_t most) const noexcept { return std::min(most, std::max(kFirst, done_ / 4)); }
   void add(std::size_t blocks) noexcept { done_ += blocks; }
 
  private:
