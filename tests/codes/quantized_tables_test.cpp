@@ -82,7 +82,7 @@ TEST_P(Quantized, NoRowWithinTheThresholdIsLeftOut) {
       const auto sums = float_sums(codes, tables);
       auto sorted = sums;
       std::sort(sorted.begin(), sorted.end());
-      QuantizedTables quantized(layout, tables.data(), kernels::active());
+      QuantizedTables quantized(layout, tables.data(), kernels::kScalarKernels);
       EXPECT_FALSE(quantized.update(std::numeric_limits<float>::infinity()));
       for (const std::size_t place : {499U, 250U, 20U, 10U, 1U, 0U}) {  // falling, as a pool's threshold does
         ASSERT_TRUE(quantized.update(sorted[place]));
@@ -103,7 +103,7 @@ TEST_P(Quantized, LeavesOutMostOfWhatIsFar) {
   const auto tables = make_tables(Tables::spread, 16, std::size_t{1} << GetParam(), random);
   auto sums = float_sums(codes, tables);
   std::sort(sums.begin(), sums.end());
-  QuantizedTables quantized(layout, tables.data(), kernels::active());
+  QuantizedTables quantized(layout, tables.data(), kernels::kScalarKernels);
   quantized.update(sums[9]);
   int survivors = 0;
   for (std::size_t row = 0; row < 5000; ++row)
@@ -153,7 +153,7 @@ TEST(QuantizedTables, EntriesTooFarApartForFloatAreScannedInFloat) {
   std::vector<float> tables(16, 0.0F);
   tables[1] = 3.3e38F;
   tables[2] = -3.3e38F;
-  QuantizedTables quantized(CodeLayout::product(1, 4), tables.data(), kernels::active());
+  QuantizedTables quantized(CodeLayout::product(1, 4), tables.data(), kernels::kScalarKernels);
   EXPECT_FALSE(quantized.update(1.0F));
 }
 
