@@ -33,28 +33,8 @@ inline std::size_t hamming_scan(const BlockSpan& span, const std::uint64_t* quer
     __m512i sums[kVectors];
 #pragma GCC unroll 8
     for (auto& sum : sums) sum = _mm512_setzero_si512();
-    // Three words at a time: their bits are those of a sum of ones and, twice, of a carry, and bits are costly to count.
-    std::size_t w = 0;
-    if constexpr (!kWeighted) {
-#pragma GCC unroll 2
-      for (; w + 3 <= count; w += 3) {
-        const __m512i wanted[3] = {_mm512_set1_epi64(static_cast<long long>(query[w])),
-                                   _mm512_set1_epi64(static_cast<long long>(query[w + 1])),
-                                   _mm512_set1_epi64(static_cast<long long>(query[w + 2]))};
 #pragma GCC unroll 8
-        for (std::size_t v = 0; v < kVectors; ++v) {
-          const std::uint8_t* at = codes + w * kBlockRows * 8 + v * 64;
-          const __m512i a = _mm512_xor_si512(_mm512_load_si512(at), wanted[0]);
-          const __m512i b = _mm512_xor_si512(_mm512_load_si512(at + kBlockRows * 8), wanted[1]);
-          const __m512i c = _mm512_xor_si512(_mm512_load_si512(at + kBlockRows * 16), wanted[2]);
-          const __m512i ones = Bits::in_words(_mm512_ternarylogic_epi64(a, b, c, 0x96));
-          const __m512i carries = Bits::in_words(_mm512_ternarylogic_epi64(a, b, c, 0xe8));
-          sums[v] = _mm512_add_epi64(_mm512_add_epi64(sums[v], ones), _mm512_add_epi64(carries, carries));
-        }
-      }
-    }
-#pragma GCC unroll 8
-    for (; w < count; ++w) {
+    for (std::size_t w = 0; w < count; ++w) {
       const __m512i wanted = _mm512_set1_epi64(static_cast<long long>(query[w]));
 #pragma GCC unroll 8
       for (std::size_t v = 0; v < kVectors; ++v) {
