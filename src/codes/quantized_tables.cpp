@@ -11,7 +11,8 @@ constexpr double kDoubleSlack = 1 + 1e-12;   // more than the rounding of the fe
 constexpr double kFloatSlack = 1 + 0x1p-22;  // more than the rounding of a subtraction and a product in float
 constexpr double kWidest = 3e38;             // of tables whose differences stay finite in float
 constexpr double kMostSaturatedSum = 254;
-constexpr std::size_t kMostSaturatedSubspaces = 64;  // with more, steps of 1/254 let too many rows through
+/// With more, steps of 1/254 of the budget let too many rows through.
+constexpr std::size_t kMostSaturatedSubspaces = 32;
 constexpr double kFinerBelow = 0.9;  // entries are made anew when the budget has fallen to this part
 }  // namespace
 
