@@ -27,5 +27,6 @@ endif()
 # GCC 12 calls the placeholder operands inside its own AVX-512 intrinsics uninitialized (GCC bug 105593).
 function(medretrieval_kernel_flags file)
   set_source_files_properties(
-    ${file} PROPERTIES COMPILE_OPTIONS "${ARGN};$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>")
+    ${file} PROPERTIES COMPILE_OPTIONS
+               "${ARGN};$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>;$<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized>")
 endfunction()

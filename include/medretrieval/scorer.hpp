@@ -71,8 +71,8 @@ class CandidatePool {
   /// Keeps the smallest by (distance, id) that the limit allows.
   explicit CandidatePool(PoolLimit limit);
 
-  /// The ids and number of the segment whose rows are offered next.
-  void enter(const ScanPart& part) noexcept;
+  /// The ids and number of the segment whose rows are offered next. The ids must stay until take().
+  void enter(const ScanPart& part);
   /// Says that all distances are whole numbers of at most `furthest`: the pool then counts how often each occurs,
   /// and its threshold falls at once instead of from time to time.
   void count_distances(std::uint32_t furthest);
@@ -86,17 +86,37 @@ class CandidatePool {
   std::vector<Candidate> take();
 
  private:
-  void tally(float distance);
-  void shrink();
+  /// Where rows were offered from. Its ids are read late: only of rows that stay, or where a tie is cut.
+  struct Source {
+    const ItemId* ids;
+    std::uint32_t segment;
+  };
+  struct Entry {
+    float distance;
+    std::uint32_t row;
+    std::uint32_t source;
+  };
+
+  bool is_counting() const noexcept { return !counts_.empty(); }
+  bool before(const Entry& a, const Entry& b) const noexcept;
+  void count(const float* distances, std::size_t count);
+  void append(const std::uint32_t* rows, const float* distances, std::size_t count);
+  void append_allowed(const std::uint32_t* rows, const float* distances, std::size_t count);
+  void drop_surplus();
+  void drop_above_threshold();
+  void keep_nearest();
+  Candidate candidate_of(const Entry& entry) const noexcept;
+  std::vector<Candidate> sorted_by_counting() const;
 
   std::size_t capacity_;
   float threshold_;
+  std::size_t full_;                   // entries held when the surplus is dropped
   std::vector<std::uint32_t> counts_;  // of each whole distance, or empty
-  std::size_t within_ = 0;             // candidates counted at or below the threshold
-  std::vector<Candidate> candidates_;
-  const ItemId* ids_ = nullptr;
+  std::size_t within_ = 0;             // rows counted at or below the threshold
+  std::vector<Entry> entries_;         // room for more than `held_`
+  std::size_t held_ = 0;
+  std::vector<Source> sources_;
   std::span<const std::uint32_t> excluded_;
-  std::uint32_t segment_ = 0;
 };
 
 /// One query at work. It may use what earlier parts taught it: the pool it fills must then be the same. Not

@@ -11,7 +11,7 @@ namespace medretrieval {
 
 namespace {
 
-constexpr std::size_t kFirstBlocks = 16;  // scanned in float before a threshold is looked for
+constexpr std::size_t kFirstBlocks = 4;  // scanned in float before a threshold is looked for
 
 /// Without a threshold it scans in float. Then quantized tables leave out what cannot be near enough, and the rows
 /// they do not leave out are scored in float: the result is that of the float scan.
@@ -22,40 +22,32 @@ class AdcScan final : public QueryScan {
     const bool wide = layout.bits_per_entry() == 8;
     scan_ = wide ? kernel_.adc8 : kernel_.adc4;
     rows_ = wide ? kernel_.adc8_rows : kernel_.adc4_rows;
-    if (layout.subspaces() <= kernels::kMaxQuantizedSubspaces) {
-      quantized_scan_ = wide ? kernel_.quantized_adc8 : kernel_.quantized_adc4;
-    }
   }
 
   void scan(const ScanPart& part, CandidatePool& pool) override {
     detail::require_layout(part.codes, layout_);
     detail::scan_blocks(
-        part, pool, [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
-          if (quantized_scan_ == nullptr) return scan_float(span, threshold, out);
+        part, pool, pace_, [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
           if (!quantized_.update(threshold)) {
             kernels::BlockSpan first = span;
-            first.count = std::min(span.count, kFirstBlocks);
-            return scan_float(first, threshold, out);
+            if (quantized_.scan() != nullptr) first.count = std::min(span.count, kFirstBlocks);
+            return scan_(first, tables_, layout_.subspaces(), threshold, out);
           }
           const std::size_t done =
-              quantized_scan_(span, quantized_.entries(), layout_.subspaces(), quantized_.limit(), out);
+              quantized_.scan()(span, quantized_.entries(), layout_.subspaces(), quantized_.limit(), out);
           rows_(part.codes.blocks(), tables_, layout_.subspaces(), out.rows, out.count, out.distances);
           return done;
         });
   }
 
  private:
-  std::size_t scan_float(const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) const {
-    return scan_(span, tables_, layout_.subspaces(), threshold, out);
-  }
-
   CodeLayout layout_;
+  detail::Pace pace_;
   const float* tables_;
   const kernels::KernelTable& kernel_;
   kernels::AdcScan scan_;
   kernels::AdcRows rows_;
-  kernels::QuantizedAdcScan quantized_scan_ = nullptr;
-  detail::QuantizedTables quantized_{layout_, tables_};
+  detail::QuantizedTables quantized_{layout_, tables_, kernel_};
 };
 
 class AdcScorer final : public QueryScorer {

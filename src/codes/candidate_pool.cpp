@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <medretrieval/scorer.hpp>
@@ -6,73 +7,165 @@
 namespace medretrieval {
 
 namespace {
-/// Candidates gathered beyond the capacity before the surplus is dropped: at least these, so that dropping costs little
-/// a row.
-constexpr std::size_t kSlack = 128;
+/// Rows gathered beyond the capacity before the surplus is dropped: at least these, so that dropping costs little a row.
+constexpr std::size_t kSlack = 32;
+
+std::size_t slack_of(std::size_t capacity) {
+  return std::max(capacity / 2, kSlack);
+}
 }  // namespace
 
 CandidatePool::CandidatePool(PoolLimit limit)
     : capacity_(limit.count),
-      threshold_(limit.count == 0 ? -std::numeric_limits<float>::infinity() : limit.radius) {}
+      threshold_(limit.count == 0 ? -std::numeric_limits<float>::infinity() : limit.radius),
+      full_(limit.count == PoolLimit::kNoCount ? limit.count : limit.count + slack_of(limit.count)) {}
 
-void CandidatePool::enter(const ScanPart& part) noexcept {
-  ids_ = part.ids.data();
+void CandidatePool::enter(const ScanPart& part) {
   excluded_ = part.excluded;
-  segment_ = part.segment;
+  const bool same =
+      !sources_.empty() && sources_.back().ids == part.ids.data() && sources_.back().segment == part.segment;
+  if (!same) sources_.push_back({part.ids.data(), part.segment});
 }
 
 void CandidatePool::count_distances(std::uint32_t furthest) {
-  if (!counts_.empty() || capacity_ == 0 || capacity_ == PoolLimit::kNoCount) return;
+  if (is_counting() || capacity_ == 0 || capacity_ == PoolLimit::kNoCount) return;
   counts_.resize(std::size_t{furthest} + 1);
   threshold_ = std::floor(std::min(threshold_, static_cast<float>(furthest)));
-  for (const auto& candidate : candidates_) tally(candidate.distance);
+  for (std::size_t i = 0; i < held_; ++i) count(&entries_[i].distance, 1);
 }
 
 /// Distances at the threshold stay while those below it are fewer than the capacity.
-void CandidatePool::tally(float distance) {
-  ++counts_[static_cast<std::size_t>(distance)];
-  ++within_;
-  for (;;) {
-    const std::size_t at_threshold = counts_[static_cast<std::size_t>(threshold_)];
-    if (within_ - at_threshold < capacity_) return;
-    within_ -= at_threshold;
-    --threshold_;
+void CandidatePool::count(const float* distances, std::size_t count) {
+  auto threshold = static_cast<std::size_t>(threshold_);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto distance = static_cast<std::size_t>(static_cast<std::int32_t>(distances[i]));
+    ++counts_[distance];
+    within_ += static_cast<std::size_t>(distance <= threshold);
   }
+  while (within_ - counts_[threshold] >= capacity_) within_ -= counts_[threshold--];
+  threshold_ = static_cast<float>(threshold);
 }
 
 void CandidatePool::offer(const std::uint32_t* rows, const float* distances, std::size_t count) {
+  if (count == 0 || capacity_ == 0) return;
+  if (excluded_.empty()) {
+    append(rows, distances, count);
+  } else {
+    append_allowed(rows, distances, count);
+  }
+}
+
+void CandidatePool::append_allowed(const std::uint32_t* rows, const float* distances, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     if (!(distances[i] <= threshold_)) continue;
-    if (!excluded_.empty() && std::binary_search(excluded_.begin(), excluded_.end(), rows[i])) continue;
-    candidates_.push_back({ids_[rows[i]], distances[i], segment_, rows[i]});
-    if (!counts_.empty()) tally(distances[i]);
+    if (!std::binary_search(excluded_.begin(), excluded_.end(), rows[i])) append(rows + i, distances + i, 1);
   }
-  if (candidates_.size() > capacity_ && candidates_.size() - capacity_ >= std::max(capacity_, kSlack))
-    shrink();
+}
+
+void CandidatePool::append(const std::uint32_t* rows, const float* distances, std::size_t count) {
+  if (is_counting()) this->count(distances, count);
+  if (entries_.size() < held_ + count) entries_.resize(std::max(held_ + count, 2 * entries_.size()));
+  const auto source = static_cast<std::uint32_t>(sources_.size() - 1);
+  const float threshold = threshold_;
+  Entry* out = entries_.data() + held_;
+  for (std::size_t i = 0; i < count; ++i) {
+    const float distance = distances[i];
+    *out = {distance, rows[i], source};
+    out += static_cast<std::ptrdiff_t>(distance <= threshold);
+  }
+  held_ = static_cast<std::size_t>(out - entries_.data());
+  if (held_ >= full_) drop_surplus();
+}
+
+void CandidatePool::drop_surplus() {
+  const std::size_t slack = slack_of(capacity_);
+  if (is_counting()) drop_above_threshold();
+  // Where distances are counted, only ties at the threshold are left in surplus.
+  if (!is_counting() || held_ >= capacity_ + 2 * slack) keep_nearest();
+  full_ = held_ + slack;
+}
+
+void CandidatePool::drop_above_threshold() {
+  Entry* out = entries_.data();
+  const float threshold = threshold_;
+  for (std::size_t i = 0; i < held_; ++i) {
+    const Entry entry = entries_[i];
+    *out = entry;
+    // 1 unless the difference is negative: which rows stay is hard to foresee, so no branch.
+    out += 1 - (std::bit_cast<std::uint32_t>(threshold - entry.distance) >> 31);
+  }
+  held_ = static_cast<std::size_t>(out - entries_.data());
+}
+
+bool CandidatePool::before(const Entry& a, const Entry& b) const noexcept {
+  if (a.distance != b.distance) return a.distance < b.distance;
+  return sources_[a.source].ids[a.row] < sources_[b.source].ids[b.row];
+}
+
+void CandidatePool::keep_nearest() {
+  if (held_ <= capacity_ || capacity_ == 0) return;
+  const auto begin = entries_.begin();
+  const auto last_kept = begin + static_cast<std::ptrdiff_t>(capacity_ - 1);
+  std::nth_element(begin, last_kept, begin + static_cast<std::ptrdiff_t>(held_),
+                   [this](const Entry& a, const Entry& b) { return before(a, b); });
+  threshold_ = last_kept->distance;
+  held_ = capacity_;
+  if (!is_counting()) return;
+  counts_[static_cast<std::size_t>(threshold_)] -= static_cast<std::uint32_t>(within_ - capacity_);
+  within_ = capacity_;
 }
 
 void CandidatePool::merge(CandidatePool&& other) {
-  candidates_.insert(candidates_.end(), other.candidates_.begin(), other.candidates_.end());
-  other.candidates_.clear();
+  const auto moved = static_cast<std::uint32_t>(sources_.size());
+  sources_.insert(sources_.end(), other.sources_.begin(), other.sources_.end());
+  entries_.resize(held_);
+  for (std::size_t i = 0; i < other.held_; ++i) {
+    const Entry& entry = other.entries_[i];
+    entries_.push_back({entry.distance, entry.row, entry.source + moved});
+  }
+  held_ = entries_.size();
+  other.held_ = 0;
   counts_.clear();
-  shrink();
+  keep_nearest();
+}
+
+Candidate CandidatePool::candidate_of(const Entry& entry) const noexcept {
+  const Source& source = sources_[entry.source];
+  return {source.ids[entry.row], entry.distance, source.segment, entry.row};
+}
+
+/// By distance, without comparisons; then by id, which mostly is the order of rows already.
+std::vector<Candidate> CandidatePool::sorted_by_counting() const {
+  std::vector<std::size_t> ends(counts_.size() + 1);
+  for (std::size_t i = 0; i < held_; ++i) ++ends[static_cast<std::size_t>(entries_[i].distance) + 1];
+  for (std::size_t d = 1; d < ends.size(); ++d) ends[d] += ends[d - 1];
+  std::vector<Candidate> sorted(held_);
+  for (std::size_t i = 0; i < held_; ++i) {
+    sorted[ends[static_cast<std::size_t>(entries_[i].distance)]++] = candidate_of(entries_[i]);
+  }
+  auto first = sorted.begin();
+  for (std::size_t d = 0; d < counts_.size(); ++d) {
+    const auto last = sorted.begin() + static_cast<std::ptrdiff_t>(ends[d]);
+    if (!std::is_sorted(first, last)) std::sort(first, last);
+    first = last;
+  }
+  sorted.resize(std::min(held_, capacity_));
+  return sorted;
 }
 
 std::vector<Candidate> CandidatePool::take() {
-  shrink();
-  std::sort(candidates_.begin(), candidates_.end());
-  return std::move(candidates_);
-}
-
-void CandidatePool::shrink() {
-  if (candidates_.size() <= capacity_ || capacity_ == 0) return;
-  const auto last_kept = candidates_.begin() + static_cast<std::ptrdiff_t>(capacity_ - 1);
-  std::nth_element(candidates_.begin(), last_kept, candidates_.end());
-  threshold_ = last_kept->distance;
-  candidates_.resize(capacity_);
-  if (counts_.empty()) return;
-  counts_[static_cast<std::size_t>(threshold_)] -= static_cast<std::uint32_t>(within_ - capacity_);
-  within_ = capacity_;
+  std::vector<Candidate> taken;
+  if (is_counting()) {
+    drop_above_threshold();
+    taken = sorted_by_counting();
+  } else {
+    keep_nearest();
+    taken.reserve(held_);
+    for (std::size_t i = 0; i < held_; ++i) taken.push_back(candidate_of(entries_[i]));
+    std::sort(taken.begin(), taken.end());
+  }
+  held_ = 0;
+  return taken;
 }
 
 }  // namespace medretrieval

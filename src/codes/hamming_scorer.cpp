@@ -37,7 +37,7 @@ class HammingScan final : public QueryScan {
     const auto& kernel = kernels::active();
     const std::uint32_t* weights = weights_.empty() ? nullptr : weights_.data();
     detail::scan_blocks(
-        part, pool, [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
+        part, pool, pace_, [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
           const std::uint32_t limit = whole_threshold(threshold);
           return layout_.has_32_bit_words()
                      ? kernel.hamming32(span, static_cast<std::uint32_t>(code_[0]), limit, out)
@@ -47,6 +47,7 @@ class HammingScan final : public QueryScan {
 
  private:
   CodeLayout layout_;
+  detail::Pace pace_;
   std::vector<std::uint64_t> code_;
   const std::vector<std::uint32_t>& weights_;
 };

@@ -7,30 +7,42 @@
 namespace medretrieval::detail {
 
 namespace {
-constexpr double kDoubleSlack = 1 + 1e-12;  // more than the rounding of the few operations in double
-}
+constexpr double kDoubleSlack = 1 + 1e-12;   // more than the rounding of the few operations in double
+constexpr double kFloatSlack = 1 + 0x1p-22;  // more than the rounding of a subtraction and a product in float
+constexpr double kWidest = 3e38;             // of tables whose differences stay finite in float
+constexpr double kMostSaturatedSum = 254;
+/// With more, steps of 1/254 of the budget let too many rows through.
+constexpr std::size_t kMostSaturatedSubspaces = 32;
+constexpr double kFinerBelow = 0.9;  // entries are made anew when the budget has fallen to this part
+}  // namespace
 
-QuantizedTables::QuantizedTables(const CodeLayout& layout, const float* tables)
+QuantizedTables::QuantizedTables(const CodeLayout& layout, const float* tables,
+                                 const kernels::KernelTable& kernel)
     : subspaces_(layout.subspaces()),
       table_size_(std::size_t{1} << layout.bits_per_entry()),
-      largest_byte_(layout.bits_per_entry() == 8 ? 255 : 127),
-      tables_(tables) {}
+      tables_(tables),
+      kernel_(kernel) {
+  const bool wide = layout.bits_per_entry() == 8;
+  saturates_ = !wide && subspaces_ <= kMostSaturatedSubspaces;
+  largest_entry_ = wide || saturates_ ? 255 : static_cast<float>(kernels::kMostQuantized4);
+  if (subspaces_ > kernels::kMaxQuantizedSubspaces) return;
+  scan_ = wide ? kernel.quantized_adc8 : saturates_ ? kernel.saturated_adc4 : kernel.quantized_adc4;
+}
 
 void QuantizedTables::find_ranges() {
+  ranges_.resize(2 * subspaces_);
+  const float* least = ranges_.data();
+  const float* largest = least + subspaces_;
+  kernel_.table_ranges(tables_, subspaces_, table_size_, ranges_.data(), ranges_.data() + subspaces_);
   double magnitude = 0;
   for (std::size_t m = 0; m < subspaces_; ++m) {
-    const float* table = tables_ + m * table_size_;
-    float least = table[0];
-    float most = table[0];
-    for (std::size_t j = 1; j < table_size_; ++j) {
-      least = table[j] < least ? table[j] : least;
-      most = table[j] > most ? table[j] : most;
-    }
-    minima_.push_back(least);
-    base_ += static_cast<double>(least);
-    widest_ = std::max(widest_, static_cast<double>(most) - static_cast<double>(least));
-    magnitude += std::max(std::fabs(static_cast<double>(least)), std::fabs(static_cast<double>(most)));
+    const auto low = static_cast<double>(least[m]);
+    const auto high = static_cast<double>(largest[m]);
+    base_ += low;
+    widest_ = std::max(widest_, high - low);
+    magnitude += std::max(std::fabs(low), std::fabs(high));
   }
+  if (widest_ > kWidest) scan_ = nullptr;
   // Each float sum is a tree of at most subspaces / 16 + 5 additions, each off by at most 2^-24 of its result.
   const std::size_t additions = subspaces_ / 16 + 6;
   rounding_ = magnitude * static_cast<double>(additions) * 0x1p-24;
@@ -38,32 +50,29 @@ void QuantizedTables::find_ranges() {
 
 void QuantizedTables::quantize(double budget) {
   // Entries above the budget saturate: no row with one of them can stay.
-  step_ = std::min(widest_, budget) / largest_byte_;
+  const double step = saturates_ ? budget / kMostSaturatedSum
+                                 : std::min(widest_, budget) / static_cast<double>(largest_entry_);
   quantized_budget_ = budget;
-  entries_.assign((subspaces_ + subspaces_ % 2) * table_size_, 0);
-  if (!(step_ > 0)) return;
-  const double scale = 1 / step_;
-  const double largest = largest_byte_;
-  for (std::size_t m = 0; m < subspaces_; ++m) {
-    const double least = static_cast<double>(minima_[m]);
-    const float* table = tables_ + m * table_size_;
-    std::uint8_t* entries = entries_.data() + m * table_size_;
-    for (std::size_t j = 0; j < table_size_; ++j) {
-      const double level = (static_cast<double>(table[j]) - least) * scale;
-      entries[j] = static_cast<std::uint8_t>(static_cast<int>(level < largest ? level : largest));
-    }
-  }
+  entries_.resize((subspaces_ + subspaces_ % 2) * table_size_);
+  const double most = static_cast<double>(std::numeric_limits<float>::max());
+  const auto scale =
+      step > 0 ? static_cast<float>(std::min(1 / step / kFloatSlack / kFloatSlack, most)) : 0.0F;
+  steps_ = static_cast<double>(scale) * kFloatSlack;
+  kernel_.quantize_tables(tables_, subspaces_, table_size_, ranges_.data(), scale, largest_entry_,
+                          entries_.data());
 }
 
 bool QuantizedTables::update(float threshold) {
-  if (!std::isfinite(threshold)) return false;
-  if (!minima_.empty() && threshold == threshold_) return true;
-  if (minima_.empty()) find_ranges();
+  if (scan_ == nullptr || !std::isfinite(threshold)) return false;
+  if (!ranges_.empty() && threshold == threshold_) return true;
+  if (ranges_.empty()) find_ranges();
+  if (scan_ == nullptr) return false;
   threshold_ = threshold;
   const double budget = std::max(0.0, static_cast<double>(threshold) + rounding_ - base_);
-  if (entries_.empty() || budget < quantized_budget_ / 2) quantize(budget);
-  const double sum = step_ > 0 ? std::floor(budget / step_ * kDoubleSlack) : 0;
-  limit_ = static_cast<std::uint16_t>(std::min<double>(sum, std::numeric_limits<std::uint16_t>::max()));
+  if (entries_.empty() || budget < quantized_budget_ * kFinerBelow) quantize(budget);
+  const double sum = std::floor(budget * steps_ * kDoubleSlack);
+  limit_ = static_cast<std::uint16_t>(
+      std::min<double>(sum, saturates_ ? kMostSaturatedSum : std::numeric_limits<std::uint16_t>::max()));
   return true;
 }
 

@@ -20,23 +20,36 @@ inline void require_layout(const CodesView& codes, const CodeLayout& expected) {
   }
 }
 
-/// Places for survivors: few, so that the threshold of the pool is looked at often.
-inline constexpr std::size_t kSurvivors = 256;
+/// Places for survivors.
+inline constexpr std::size_t kSurvivors = 512;
+
+/// How many blocks a query scans before it looks at the threshold of its pool again: a part of those
+/// behind it, so that the threshold never lags far behind.
+class Pace {
+ public:
+  std::size_t next(std::size_t most) const noexcept { return std::min(most, std::max(kFirst, done_ / 4)); }
+  void add(std::size_t blocks) noexcept { done_ += blocks; }
+
+ private:
+  static constexpr std::size_t kFirst = 4;
+  std::size_t done_ = 0;
+};
 
 /// Runs `kernel(BlockSpan, threshold, Survivors&) -> blocks done` over the rows of a part.
 template <class Kernel>
-void scan_blocks(const ScanPart& part, CandidatePool& pool, const Kernel& kernel) {
+void scan_blocks(const ScanPart& part, CandidatePool& pool, Pace& pace, const Kernel& kernel) {
   constexpr std::size_t kBlock = kernels::kBlockRows;
   std::array<std::uint32_t, kSurvivors> rows;
   std::array<float, kSurvivors> distances;
 
   const auto run = [&](std::size_t first_block, std::size_t count, const std::uint64_t* masks) {
     while (count != 0) {
-      const kernels::BlockSpan span = {part.codes.block(first_block), count, masks,
+      const kernels::BlockSpan span = {part.codes.block(first_block), pace.next(count), masks,
                                        static_cast<std::uint32_t>(first_block * kBlock)};
       kernels::Survivors survivors = {rows.data(), distances.data(), rows.size(), 0};
       const std::size_t done = kernel(span, pool.threshold(), survivors);
       pool.offer(rows.data(), distances.data(), survivors.count);
+      pace.add(done);
       first_block += done;
       count -= done;
       if (masks != nullptr) masks += done;

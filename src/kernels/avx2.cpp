@@ -4,6 +4,7 @@
 #include "kernels/parts/hamming_avx2.hpp"
 #include "kernels/parts/nearest_avx2.hpp"
 #include "kernels/parts/quantized_avx2.hpp"
+#include "kernels/parts/tables_avx2.hpp"
 
 namespace medretrieval::kernels {
 
@@ -14,6 +15,9 @@ const KernelTable kAvx2Kernels = {.name = "avx2",
                                   .adc4 = adc4,
                                   .quantized_adc8 = nullptr,
                                   .quantized_adc4 = quantized_adc4,
+                                  .saturated_adc4 = saturated_adc4,
+                                  .table_ranges = table_ranges,
+                                  .quantize_tables = quantize_tables,
                                   .adc8_rows = nullptr,
                                   .adc4_rows = nullptr,
                                   .l2_squared = l2_squared<float>,

@@ -5,6 +5,7 @@
 #include "kernels/parts/nearest_avx512.hpp"
 #include "kernels/parts/points_avx512.hpp"
 #include "kernels/parts/quantized_avx512.hpp"
+#include "kernels/parts/tables_avx512.hpp"
 
 namespace medretrieval::kernels {
 
@@ -29,6 +30,16 @@ struct ShuffledBits {
   }
 };
 
+/// Looks up half bytes by shuffles within 128-bit lanes.
+struct ShuffledHalves {
+  static __m512i low(__m512i table, __m512i bytes) noexcept {
+    return _mm512_shuffle_epi8(table, _mm512_and_si512(bytes, _mm512_set1_epi8(15)));
+  }
+  static __m512i high(__m512i table, __m512i bytes) noexcept {
+    return low(table, _mm512_srli_epi16(bytes, 4));
+  }
+};
+
 }  // namespace
 
 const KernelTable kAvx512Kernels = {.name = "avx512",
@@ -37,9 +48,12 @@ const KernelTable kAvx512Kernels = {.name = "avx512",
                                     .adc8 = adc8,
                                     .adc4 = adc4,
                                     .quantized_adc8 = nullptr,
-                                    .quantized_adc4 = quantized_adc4,
-                                    .adc8_rows = nullptr,
-                                    .adc4_rows = nullptr,
+                                    .quantized_adc4 = quantized_adc4_of<ShuffledHalves>,
+                                    .saturated_adc4 = saturated_adc4_of<ShuffledHalves>,
+                                    .table_ranges = table_ranges,
+                                    .quantize_tables = quantize_tables,
+                                    .adc8_rows = adc8_rows,
+                                    .adc4_rows = adc4_rows,
                                     .l2_squared = l2_squared<float>,
                                     .inner_product = inner_product<float>,
                                     .l2_squared_half = l2_squared<std::uint16_t>,

@@ -21,6 +21,9 @@ namespace {
   fill(part.adc4, whole.adc4);
   fill(part.quantized_adc8, whole.quantized_adc8);
   fill(part.quantized_adc4, whole.quantized_adc4);
+  fill(part.saturated_adc4, whole.saturated_adc4);
+  fill(part.table_ranges, whole.table_ranges);
+  fill(part.quantize_tables, whole.quantize_tables);
   fill(part.adc8_rows, whole.adc8_rows);
   fill(part.adc4_rows, whole.adc4_rows);
   fill(part.l2_squared, whole.l2_squared);
@@ -40,16 +43,6 @@ namespace {
   return part;
 }
 
-/// Distances of scattered rows are bound by memory, so the scalar functions serve everywhere; the compiler's code for
-/// packing and adding rows serves AVX2.
-[[maybe_unused]] KernelTable with_scalar_rows(KernelTable table) {
-  table.adc8_rows = kScalarKernels.adc8_rows;
-  table.adc4_rows = kScalarKernels.adc4_rows;
-  if (table.pack_points == nullptr) table.pack_points = kScalarKernels.pack_points;
-  if (table.add_rows == nullptr) table.add_rows = kScalarKernels.add_rows;
-  return table;
-}
-
 std::vector<KernelTable> find_supported() {
   std::vector<KernelTable> tables = {kScalarKernels};
 #if defined(__x86_64__)
@@ -61,8 +54,14 @@ std::vector<KernelTable> find_supported() {
                       __builtin_cpu_supports("bmi2");
   const bool vbmi =
       avx512 && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vpopcntdq");
-  if (avx2) tables.push_back(with_scalar_rows(kAvx2Kernels));
-  if (avx512) tables.push_back(with_scalar_rows(kAvx512Kernels));
+  if (avx2) {
+    tables.push_back(kAvx2Kernels);
+    tables.back().adc8_rows = kScalarKernels.adc8_rows;
+    tables.back().adc4_rows = kScalarKernels.adc4_rows;
+    tables.back().pack_points = kScalarKernels.pack_points;  // the compiler's code serves
+    tables.back().add_rows = kScalarKernels.add_rows;
+  }
+  if (avx512) tables.push_back(kAvx512Kernels);
   if (vbmi) tables.push_back(completed(kAvx512VbmiKernels, tables.back()));
 #elif defined(__aarch64__)
   tables.push_back(completed(kNeonKernels, kScalarKernels));

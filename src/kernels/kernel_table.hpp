@@ -51,12 +51,23 @@ using AdcScan = std::size_t (*)(const BlockSpan& span, const float* tables, std:
                                 float threshold, Survivors& out) noexcept;
 
 /// Quantized asymmetric distance: appends the rows whose sum of one table entry for each subspace is at most `limit`.
-/// Writes row numbers only, no distances. Tables uint8[m][256] for 8-bit codes; uint8[m][16] for 4-bit codes, entries
-/// below 128 and, when `subspaces` is odd, a last table of zeros.
-/// `subspaces` is at most kMaxQuantizedSubspaces, so that no sum exceeds 16 bits.
+/// Writes row numbers only, no distances. Tables uint8[m][256] for 8-bit codes; uint8[m][16] for 4-bit codes and, when
+/// `subspaces` is odd, a last table of zeros.
+/// - quantized: exact sums; 4-bit entries are at most kMostQuantized4, so that four of them fit a byte. `subspaces` is at
+///   most kMaxQuantizedSubspaces, so that no sum exceeds 16 bits.
+/// - saturated: a sum above 255 counts as 255; `limit` is at most 254.
 using QuantizedAdcScan = std::size_t (*)(const BlockSpan& span, const std::uint8_t* tables,
                                          std::size_t subspaces, std::uint16_t limit, Survivors& out) noexcept;
 inline constexpr std::size_t kMaxQuantizedSubspaces = 257;
+inline constexpr int kMostQuantized4 = 63;
+
+/// The least and the largest entry of each of `count` tables of `size` finite entries; `size` is a multiple of 16.
+using TableRanges = void (*)(const float* tables, std::size_t count, std::size_t size, float* least,
+                             float* largest) noexcept;
+/// Entry j of table m becomes min(largest, (tables[m][j] - least[m]) * scale), cut to a whole number: a subtraction and a
+/// multiplication in float. `largest` is at most 255.
+using QuantizeTables = void (*)(const float* tables, std::size_t count, std::size_t size, const float* least,
+                                float scale, float largest, std::uint8_t* out) noexcept;
 
 /// Asymmetric distances of `count` rows, in the fixed order: row r lies in block r / 64 of `blocks`.
 using AdcRows = void (*)(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
@@ -122,6 +133,9 @@ struct KernelTable {
   AdcScan adc4;
   QuantizedAdcScan quantized_adc8;  ///< null where the float scan is faster
   QuantizedAdcScan quantized_adc4;
+  QuantizedAdcScan saturated_adc4;
+  TableRanges table_ranges;
+  QuantizeTables quantize_tables;
   AdcRows adc8_rows;
   AdcRows adc4_rows;
   RowDistances l2_squared;

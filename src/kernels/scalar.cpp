@@ -94,7 +94,7 @@ void adc_rows(const std::uint8_t* blocks, const float* tables, std::size_t subsp
   }
 }
 
-template <std::size_t kBits>
+template <std::size_t kBits, std::uint32_t kMostSum>
 std::size_t quantized_adc(const BlockSpan& span, const std::uint8_t* tables, std::size_t subspaces,
                           std::uint16_t limit, Survivors& out) noexcept {
   Survivors rows_only = {out.rows, nullptr, out.capacity, out.count};
@@ -104,10 +104,30 @@ std::size_t quantized_adc(const BlockSpan& span, const std::uint8_t* tables, std
                                   for (std::size_t m = 0; m < subspaces; ++m) {
                                     sum += tables[(m << kBits) + entry_of<kBits>(codes, row, m)];
                                   }
-                                  return sum;
+                                  return sum < kMostSum ? sum : kMostSum;
                                 });
   out.count = rows_only.count;
   return done;
+}
+
+void table_ranges(const float* tables, std::size_t count, std::size_t size, float* least,
+                  float* largest) noexcept {
+  for (std::size_t m = 0; m < count; ++m) {
+    const float* table = tables + m * size;
+    least[m] = largest[m] = table[0];
+    for (std::size_t j = 1; j < size; ++j) {
+      if (table[j] < least[m]) least[m] = table[j];
+      if (table[j] > largest[m]) largest[m] = table[j];
+    }
+  }
+}
+
+void quantize_tables(const float* tables, std::size_t count, std::size_t size, const float* least,
+                     float scale, float largest, std::uint8_t* out) noexcept {
+  for (std::size_t i = 0; i < count * size; ++i) {
+    const float level = (tables[i] - least[i / size]) * scale;
+    out[i] = static_cast<std::uint8_t>(static_cast<int>(level < largest ? level : largest));
+  }
 }
 
 inline float value_of(float value) noexcept {
@@ -243,8 +263,11 @@ const KernelTable kScalarKernels = {.name = "scalar",
                                     .hamming32 = hamming32,
                                     .adc8 = adc<8>,
                                     .adc4 = adc<4>,
-                                    .quantized_adc8 = quantized_adc<8>,
-                                    .quantized_adc4 = quantized_adc<4>,
+                                    .quantized_adc8 = quantized_adc<8, 65535>,
+                                    .quantized_adc4 = quantized_adc<4, 65535>,
+                                    .saturated_adc4 = quantized_adc<4, 255>,
+                                    .table_ranges = table_ranges,
+                                    .quantize_tables = quantize_tables,
                                     .adc8_rows = adc_rows<8>,
                                     .adc4_rows = adc_rows<4>,
                                     .l2_squared = l2_squared<float>,

@@ -82,7 +82,7 @@ TEST_P(Quantized, NoRowWithinTheThresholdIsLeftOut) {
       const auto sums = float_sums(codes, tables);
       auto sorted = sums;
       std::sort(sorted.begin(), sorted.end());
-      QuantizedTables quantized(layout, tables.data());
+      QuantizedTables quantized(layout, tables.data(), kernels::kScalarKernels);
       EXPECT_FALSE(quantized.update(std::numeric_limits<float>::infinity()));
       for (const std::size_t place : {499U, 250U, 20U, 10U, 1U, 0U}) {  // falling, as a pool's threshold does
         ASSERT_TRUE(quantized.update(sorted[place]));
@@ -103,7 +103,7 @@ TEST_P(Quantized, LeavesOutMostOfWhatIsFar) {
   const auto tables = make_tables(Tables::spread, 16, std::size_t{1} << GetParam(), random);
   auto sums = float_sums(codes, tables);
   std::sort(sums.begin(), sums.end());
-  QuantizedTables quantized(layout, tables.data());
+  QuantizedTables quantized(layout, tables.data(), kernels::kScalarKernels);
   quantized.update(sums[9]);
   int survivors = 0;
   for (std::size_t row = 0; row < 5000; ++row)
@@ -149,30 +149,12 @@ TEST_P(Quantized, ScansEqualASortOfFloatDistances) {
 
 INSTANTIATE_TEST_SUITE_P(Bits, Quantized, ::testing::Values(4, 8));
 
-TEST(CountingPool, ItsThresholdIsTheKthDistanceAtOnce) {
-  Random random(4);
-  std::vector<ItemId> ids(2000);
-  std::iota(ids.begin(), ids.end(), ItemId{0});
-  const Codes none(CodeLayout::binary(8), 2000);
-  for (const std::size_t k : {1U, 7U, 500U}) {
-    CandidatePool pool({.count = k});
-    pool.enter({none, {}, ids, 0, 0, 2000, nullptr});
-    pool.count_distances(64);
-    std::vector<float> seen;
-    for (std::uint32_t row = 0; row < 2000; ++row) {
-      const auto distance = static_cast<float>(random.below(65));
-      pool.offer(&row, &distance, 1);
-      seen.push_back(distance);
-      if (seen.size() < k) {
-        ASSERT_EQ(pool.threshold(), 64);
-        continue;
-      }
-      auto kth = seen;
-      std::nth_element(kth.begin(), kth.begin() + static_cast<std::ptrdiff_t>(k - 1), kth.end());
-      ASSERT_EQ(pool.threshold(), kth[k - 1]) << "after " << seen.size() << " of k = " << k;
-    }
-    EXPECT_EQ(pool.take().size(), k);
-  }
+TEST(QuantizedTables, EntriesTooFarApartForFloatAreScannedInFloat) {
+  std::vector<float> tables(16, 0.0F);
+  tables[1] = 3.3e38F;
+  tables[2] = -3.3e38F;
+  QuantizedTables quantized(CodeLayout::product(1, 4), tables.data(), kernels::kScalarKernels);
+  EXPECT_FALSE(quantized.update(1.0F));
 }
 
 }  // namespace

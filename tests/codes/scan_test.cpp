@@ -10,6 +10,7 @@
 
 #include "base/random.hpp"
 #include "codes/feature_scorer.hpp"
+#include "kernels/kernel_table.hpp"
 #include "support/expect_error.hpp"
 #include "support/random_features.hpp"
 
@@ -77,7 +78,7 @@ std::vector<float> hamming_distances(const Codes& codes, const Codes& query) {
 
 TEST(Scan, HammingPoolsEqualASortAtEveryLengthAndRange) {
   Random random(1);
-  for (const std::size_t bits : {8U, 32U, 48U, 64U, 128U, 300U}) {
+  for (const std::size_t bits : {8U, 32U, 48U, 64U, 128U, 256U, 300U, 512U}) {
     const auto layout = CodeLayout::binary(bits);
     for (std::size_t rows = 0; rows <= 300; rows += rows < 140 ? 1 : 37) {
       const Codes codes =
@@ -194,6 +195,48 @@ TEST(Scan, AdcPoolsEqualASort) {
       CandidatePool pool({.count = 50});
       scorer.begin(1)->scan(part, pool);
       expect_equal(pool.take(), expected_pool(part, distances, 50), layout.to_string());
+    }
+  }
+}
+
+/// Tables that make the quantized scan hard: ties everywhere, all rows equal, sums that saturate, one entry far off.
+enum class Hard { spread, ties, equal, saturating, one_far };
+
+TEST(Scan, AdcPoolsEqualTheScalarKernelAtEveryLength) {
+  Random random(8);
+  for (const std::size_t bits : {4U, 8U}) {
+    for (const std::size_t subspaces : {1U, 8U, 16U, 17U, 64U, 65U}) {
+      const auto layout = CodeLayout::product(subspaces, bits);
+      const std::size_t entries = std::size_t{1} << bits;
+      for (const auto hard : {Hard::spread, Hard::ties, Hard::equal, Hard::saturating, Hard::one_far}) {
+        Matrix tables(1, subspaces * entries);
+        for (float& value : tables.row(0)) {
+          const auto u = static_cast<float>(random.uniform());
+          value = hard == Hard::spread    ? u
+                  : hard == Hard::ties    ? static_cast<float>(random.below(2))
+                  : hard == Hard::equal   ? 0.1F
+                  : hard == Hard::one_far ? (random.below(40) == 0 ? 1e6F : u)
+                                          : 1e4F * u * u * u;
+        }
+        const auto scorer = make_adc_scorer(layout, tables.clone());
+        for (std::size_t rows = 0; rows <= 300; rows += rows < 140 ? 7 : 20) {
+          const Codes codes = random_codes(layout, rows, 1 + rows / 2, random);
+          const auto ids = shuffled_ids(rows, random);
+          std::vector<std::uint32_t> numbers(rows);
+          std::iota(numbers.begin(), numbers.end(), 0U);
+          std::vector<float> distances(rows);
+          const auto& scalar = kernels::kScalarKernels;
+          (bits == 8 ? scalar.adc8_rows : scalar.adc4_rows)(codes.view().blocks(), tables.data(), subspaces,
+                                                            numbers.data(), rows, distances.data());
+          const ScanPart part = {codes, {}, ids, 0, 0, static_cast<std::uint32_t>(rows), nullptr};
+          for (const std::size_t capacity : {1U, 10U, 100U}) {
+            CandidatePool pool({.count = capacity});
+            scorer->begin(0)->scan(part, pool);
+            expect_equal(pool.take(), expected_pool(part, distances, capacity),
+                         layout.to_string() + ", " + std::to_string(rows) + " rows");
+          }
+        }
+      }
     }
   }
 }

@@ -4,53 +4,16 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <medretrieval/matrix.hpp>
 #include <vector>
 
 #include "base/random.hpp"
 #include "kernels/dispatch.hpp"
+#include "kernels/scan_support.hpp"
 
 namespace medretrieval::kernels {
 namespace {
 
 using detail::Random;
-
-/// 64-byte aligned storage.
-class Aligned {
- public:
-  explicit Aligned(std::size_t bytes) : memory_(1, bytes / sizeof(float) + 16) {}
-  std::uint8_t* bytes() { return reinterpret_cast<std::uint8_t*>(memory_.data()); }
-
- private:
-  Matrix memory_;
-};
-
-struct Kept {
-  std::vector<std::uint32_t> rows;
-  std::vector<float> distances;
-  bool operator==(const Kept&) const = default;
-};
-
-/// Runs a scan to the end with a small buffer, as the scan loop does.
-template <class Scan>
-Kept run(BlockSpan span, std::size_t block_bytes, std::size_t capacity, const Scan& scan) {
-  Kept kept;
-  std::vector<std::uint32_t> rows(capacity);
-  std::vector<float> distances(capacity);
-  while (span.count != 0) {
-    Survivors out = {rows.data(), distances.data(), capacity, 0};
-    const std::size_t done = scan(span, out);
-    EXPECT_GT(done, 0U);
-    kept.rows.insert(kept.rows.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(out.count));
-    kept.distances.insert(kept.distances.end(), distances.begin(),
-                          distances.begin() + static_cast<std::ptrdiff_t>(out.count));
-    span.blocks += done * block_bytes;
-    span.count -= done;
-    span.first_row += static_cast<std::uint32_t>(done * kBlockRows);
-    if (span.masks != nullptr) span.masks += done;
-  }
-  return kept;
-}
 
 class EveryIsa : public ::testing::TestWithParam<std::size_t> {
  protected:
@@ -160,52 +123,6 @@ TEST_P(EveryIsa, AdcEqualsScalarAtEveryNumberOfSubspaces) {
           };
           EXPECT_EQ(scan_with(table()), scan_with(kScalarKernels))
               << subspaces << " subspaces of " << bits << " bits";
-        }
-      }
-    }
-  }
-}
-
-TEST_P(EveryIsa, QuantizedAdcEqualsScalarAtEveryLengthAndWidth) {
-  Random random(8);
-  for (const std::size_t bits : {4U, 8U}) {
-    const auto scan_of = [&](const KernelTable& kernel) {
-      return bits == 8 ? kernel.quantized_adc8 : kernel.quantized_adc4;
-    };
-    if (scan_of(table()) == nullptr) continue;  // the float scan serves
-    for (const std::size_t subspaces : {1U, 2U, 3U, 8U, 16U, 17U, 64U, 257U}) {
-      const std::size_t entries = std::size_t{1} << bits;
-      const std::uint64_t largest = bits == 8 ? 255 : 127;
-      for (const int content : {0, 1, 2}) {  // random, all zero, all at the limit
-        std::vector<std::uint8_t> tables((subspaces + 1) * entries);
-        for (std::size_t i = 0; i < subspaces * entries; ++i) {
-          tables[i] = static_cast<std::uint8_t>(content == 0   ? random.below(largest + 1)
-                                                : content == 1 ? 0
-                                                               : largest);
-        }
-        const std::size_t block_bytes = (subspaces * bits + 7) / 8 * kBlockRows;
-        for (std::size_t blocks = 0; blocks <= 5; ++blocks) {
-          Aligned codes(blocks * block_bytes);
-          for (std::size_t i = 0; i < blocks * block_bytes; ++i)
-            codes.bytes()[i] = static_cast<std::uint8_t>(random.next());
-          std::vector<std::uint64_t> masks(blocks + 1);
-          for (auto& mask : masks) mask = random.next() >> random.below(64);
-          const auto middle = static_cast<std::uint16_t>(subspaces * largest / 2);
-          for (const std::uint16_t limit : {std::uint16_t{0}, middle, std::uint16_t{65535}}) {
-            for (const std::uint64_t* mask :
-                 std::initializer_list<const std::uint64_t*>{nullptr, masks.data()}) {
-              const BlockSpan span = {codes.bytes(), blocks, mask, 128};
-              const auto rows_with = [&](const KernelTable& kernel) {
-                return run(span, block_bytes, 70,
-                           [&](const BlockSpan& s, Survivors& out) {
-                             return scan_of(kernel)(s, tables.data(), subspaces, limit, out);
-                           })
-                    .rows;
-              };
-              EXPECT_EQ(rows_with(table()), rows_with(kScalarKernels))
-                  << subspaces << " subspaces of " << bits << " bits, limit " << limit;
-            }
-          }
         }
       }
     }

@@ -27,6 +27,46 @@ template <class Score>
   return block;
 }
 
+/// The same for two blocks at a time, so that what is loaded for a query serves both:
+/// score(first codes, second codes, first mask, second mask, first row). Where no second block is left or fits into
+/// `out`, it is the first again with an empty mask.
+template <class Score>
+[[maybe_unused]] inline std::size_t for_each_block_pair(const BlockSpan& span, std::size_t block_bytes,
+                                                        const Survivors& out, const Score& score) noexcept {
+  const auto mask_of = [&](std::size_t block) {
+    return span.masks == nullptr ? ~std::uint64_t{0} : span.masks[block];
+  };
+  std::size_t block = 0;
+  while (block < span.count && out.capacity - out.count >= kBlockRows) {
+    const bool two = block + 1 < span.count && out.capacity - out.count >= 2 * kBlockRows;
+    const std::uint64_t first_mask = mask_of(block);
+    const std::uint64_t second_mask = two ? mask_of(block + 1) : 0;
+    if ((first_mask | second_mask) != 0) {
+      const std::uint8_t* codes = span.blocks + block * block_bytes;
+      score(codes, two ? codes + block_bytes : codes, first_mask, second_mask,
+            span.first_row + static_cast<std::uint32_t>(block * kBlockRows));
+    }
+    block += two ? 2 : 1;
+  }
+  return block;
+}
+
+/// How far ahead of what they read long scans ask for codes: what the processor fetches by itself ends at a page.
+/// Two blocks are read at a time, so two blocks are the least.
+constexpr std::size_t kPrefetchBytes = 8192;
+/// Spans beyond this many bytes come from memory; shorter ones are tiles that several queries share in the cache.
+constexpr std::size_t kLongSpanBytes = 512 * 1024;
+
+inline std::size_t prefetch_distance(std::size_t block_bytes) noexcept {
+  return 2 * block_bytes > kPrefetchBytes ? 2 * block_bytes : kPrefetchBytes;
+}
+
+/// Asks for the codes at `codes` when kLong.
+template <bool kLong>
+[[maybe_unused]] inline void prefetch(const std::uint8_t* codes) noexcept {
+  if constexpr (kLong) __builtin_prefetch(codes);
+}
+
 /// Appends the rows of `keep`; distances[r] is row r's.
 template <class Distance>
 [[maybe_unused]] inline void append(const Distance* distances, std::uint64_t keep, std::uint32_t first_row,

@@ -1,0 +1,84 @@
+// Ranges and quantization of lookup tables, and distances of scattered rows, with 512-bit registers.
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernels/parts/dense_avx512.hpp"
+
+namespace medretrieval::kernels {
+namespace {
+
+[[maybe_unused]] void table_ranges(const float* tables, std::size_t count, std::size_t size, float* least,
+                                   float* largest) noexcept {
+  for (std::size_t m = 0; m < count; ++m) {
+    const float* table = tables + m * size;
+    __m512 low = _mm512_loadu_ps(table);
+    __m512 high = low;
+    for (std::size_t j = 16; j < size; j += 16) {
+      const __m512 entries = _mm512_loadu_ps(table + j);
+      low = _mm512_min_ps(low, entries);
+      high = _mm512_max_ps(high, entries);
+    }
+    least[m] = _mm512_reduce_min_ps(low);
+    largest[m] = _mm512_reduce_max_ps(high);
+  }
+}
+
+[[maybe_unused]] void quantize_tables(const float* tables, std::size_t count, std::size_t size,
+                                      const float* least, float scale, float largest,
+                                      std::uint8_t* out) noexcept {
+  const __m512 factor = _mm512_set1_ps(scale);
+  const __m512 most = _mm512_set1_ps(largest);
+  for (std::size_t m = 0; m < count; ++m) {
+    const __m512 from = _mm512_set1_ps(least[m]);
+    for (std::size_t j = m * size; j < (m + 1) * size; j += 16) {
+      const __m512 level = _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(tables + j), from), factor);
+      const __m512i whole = _mm512_cvttps_epi32(_mm512_min_ps(level, most));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + j), _mm512_cvtepi32_epi8(whole));
+    }
+  }
+}
+
+/// The 16 lanes are the subspaces m to m + 15 of one row: two gathers, of the code and of the table entries.
+template <unsigned kBits>
+inline void adc_rows(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
+                     const std::uint32_t* rows, std::size_t count, float* out) noexcept {
+  constexpr std::size_t kPerByte = 8 / kBits;
+  const std::size_t block_bytes = (subspaces + kPerByte - 1) / kPerByte * kBlockRows;
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i bytes = _mm512_slli_epi32(kBits == 8 ? lane : _mm512_srli_epi32(lane, 1), 6);
+  const __m512i half = kBits == 8 ? _mm512_setzero_si512()
+                                  : _mm512_slli_epi32(_mm512_and_si512(lane, _mm512_set1_epi32(1)), 2);
+  const __m512i starts = _mm512_slli_epi32(lane, kBits);
+  const __m512i entry_mask = _mm512_set1_epi32((1 << kBits) - 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t row = rows[i] % kBlockRows;
+    // Whole aligned words of four rows are read, which never leave the block.
+    const std::uint8_t* codes = blocks + rows[i] / kBlockRows * block_bytes + (row & ~3U);
+    const __m512i shift = _mm512_add_epi32(half, _mm512_set1_epi32(static_cast<int>(row % 4 * 8)));
+    __m512 lanes = _mm512_setzero_ps();
+    for (std::size_t m = 0; m < subspaces; m += 16) {
+      const auto inside = static_cast<__mmask16>(subspaces - m >= 16 ? 0xffff : (1U << (subspaces - m)) - 1);
+      const __m512i words = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), inside, bytes,
+                                                        codes + m / kPerByte * kBlockRows, 1);
+      const __m512i entry = _mm512_and_si512(_mm512_srlv_epi32(words, shift), entry_mask);
+      const __m512 values = _mm512_mask_i32gather_ps(
+          _mm512_setzero_ps(), inside, _mm512_add_epi32(starts, entry), tables + (m << kBits), 4);
+      lanes = _mm512_mask_add_ps(lanes, inside, lanes, values);
+    }
+    out[i] = sum_lanes(lanes);
+  }
+}
+
+[[maybe_unused]] void adc8_rows(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
+                                const std::uint32_t* rows, std::size_t count, float* out) noexcept {
+  adc_rows<8>(blocks, tables, subspaces, rows, count, out);
+}
+
+[[maybe_unused]] void adc4_rows(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
+                                const std::uint32_t* rows, std::size_t count, float* out) noexcept {
+  adc_rows<4>(blocks, tables, subspaces, rows, count, out);
+}
+
+}  // namespace
+}  // namespace medretrieval::kernels
