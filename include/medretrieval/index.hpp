@@ -33,7 +33,7 @@ class IndexSearch {
   virtual ~IndexSearch() = default;
   /// Queries that gain from being found as one group: they share what was read.
   virtual std::size_t group_size() const noexcept = 0;
-  /// The candidates of one query within its limit, by (distance, id). Never depends on the sharding.
+  /// The candidates of one query within its limit, in any order. Which they are never depends on the sharding.
   virtual std::vector<Candidate> find(const IndexQuery& query, const Sharding& sharding) const = 0;
   /// The same for a group of queries in one thread.
   virtual std::vector<std::vector<Candidate>> find_group(std::span<const IndexQuery> queries) const = 0;

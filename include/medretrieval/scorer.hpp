@@ -76,6 +76,12 @@ class CandidatePool {
   /// Says that all distances are whole numbers of at most `furthest`: the pool then counts how often each occurs,
   /// and its threshold falls at once instead of from time to time.
   void count_distances(std::uint32_t furthest);
+  /// Says that rows were looked at, whether offered or not.
+  void passed(std::size_t rows) noexcept { passed_ += rows; }
+  /// Whether so many rows were passed that of the next ones less than one in `share` is likely to stay.
+  bool is_selective(std::size_t share) const noexcept {
+    return capacity_ == PoolLimit::kNoCount || passed_ / share >= capacity_;
+  }
   /// No row above this distance can stay; a scorer need not offer it. Falls as the pool fills.
   float threshold() const noexcept { return threshold_; }
   /// Rows of the entered segment with their distances, in any order, each row once.
@@ -84,6 +90,8 @@ class CandidatePool {
   void merge(CandidatePool&& other);
   /// The kept candidates in order; the pool is empty afterwards.
   std::vector<Candidate> take();
+  /// The same in any order.
+  std::vector<Candidate> take_unordered();
 
  private:
   /// Where rows were offered from. Its ids are read late: only of rows that stay, or where a tie is cut.
@@ -105,6 +113,7 @@ class CandidatePool {
   void drop_surplus();
   void drop_above_threshold();
   void keep_nearest();
+  void cut(std::size_t first);
   Candidate candidate_of(const Entry& entry) const noexcept;
   std::vector<Candidate> sorted_by_counting() const;
 
@@ -115,6 +124,8 @@ class CandidatePool {
   std::size_t within_ = 0;             // rows counted at or below the threshold
   std::vector<Entry> entries_;         // room for more than `held_`
   std::size_t held_ = 0;
+  std::vector<Entry> last_bin_;  // of keep_nearest()
+  std::size_t passed_ = 0;
   std::vector<Source> sources_;
   std::span<const std::uint32_t> excluded_;
 };

@@ -12,8 +12,11 @@ namespace medretrieval {
 namespace {
 
 constexpr std::size_t kFirstBlocks = 4;  // scanned in float before a threshold is looked for
+// Scanning a block in float costs as much as scoring one row in so many by itself.
+constexpr std::size_t kFloatShare4 = 8;
+constexpr std::size_t kFloatShare8 = 2;
 
-/// Without a threshold it scans in float. Then quantized tables leave out what cannot be near enough, and the rows
+/// While many rows stay it scans in float. Then quantized tables leave out what cannot be near enough, and the rows
 /// they do not leave out are scored in float: the result is that of the float scan.
 class AdcScan final : public QueryScan {
  public:
@@ -22,13 +25,14 @@ class AdcScan final : public QueryScan {
     const bool wide = layout.bits_per_entry() == 8;
     scan_ = wide ? kernel_.adc8 : kernel_.adc4;
     rows_ = wide ? kernel_.adc8_rows : kernel_.adc4_rows;
+    share_ = wide ? kFloatShare8 : kFloatShare4;
   }
 
   void scan(const ScanPart& part, CandidatePool& pool) override {
     detail::require_layout(part.codes, layout_);
     detail::scan_blocks(
         part, pool, pace_, [&](const kernels::BlockSpan& span, float threshold, kernels::Survivors& out) {
-          if (!quantized_.update(threshold)) {
+          if (!pool.is_selective(share_) || !quantized_.update(threshold)) {
             kernels::BlockSpan first = span;
             if (quantized_.scan() != nullptr) first.count = std::min(span.count, kFirstBlocks);
             return scan_(first, tables_, layout_.subspaces(), threshold, out);
@@ -47,6 +51,7 @@ class AdcScan final : public QueryScan {
   const kernels::KernelTable& kernel_;
   kernels::AdcScan scan_;
   kernels::AdcRows rows_;
+  std::size_t share_;
   detail::QuantizedTables quantized_{layout_, tables_, kernel_};
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -13,12 +14,32 @@ constexpr std::size_t kSlack = 32;
 std::size_t slack_of(std::size_t capacity) {
   return std::max(capacity / 2, kSlack);
 }
+
+/// Entries held when the surplus is dropped for the first time: later than afterwards, for at first nearly every row
+/// comes in.
+std::size_t first_full(std::size_t capacity) {
+  constexpr std::size_t kLeast = 256;
+  return capacity == PoolLimit::kNoCount ? capacity : capacity + std::max(3 * capacity, kLeast);
+}
+
+constexpr std::size_t kBins = 256;
+constexpr std::size_t kFewEntries = 64;
+
+/// Distances by equal steps between the least and the largest: a larger one is never in a lower bin.
+struct Bins {
+  float least;
+  float scale;
+
+  std::size_t of(float distance) const noexcept {
+    return static_cast<std::size_t>(static_cast<std::int32_t>((distance - least) * scale));
+  }
+};
 }  // namespace
 
 CandidatePool::CandidatePool(PoolLimit limit)
     : capacity_(limit.count),
       threshold_(limit.count == 0 ? -std::numeric_limits<float>::infinity() : limit.radius),
-      full_(limit.count == PoolLimit::kNoCount ? limit.count : limit.count + slack_of(limit.count)) {}
+      full_(first_full(limit.count)) {}
 
 void CandidatePool::enter(const ScanPart& part) {
   excluded_ = part.excluded;
@@ -102,14 +123,48 @@ bool CandidatePool::before(const Entry& a, const Entry& b) const noexcept {
   return sources_[a.source].ids[a.row] < sources_[b.source].ids[b.row];
 }
 
-void CandidatePool::keep_nearest() {
-  if (held_ <= capacity_ || capacity_ == 0) return;
+/// Keeps the nearest by comparing: all entries from `first` are at least as far as those before it.
+void CandidatePool::cut(std::size_t first) {
   const auto begin = entries_.begin();
   const auto last_kept = begin + static_cast<std::ptrdiff_t>(capacity_ - 1);
-  std::nth_element(begin, last_kept, begin + static_cast<std::ptrdiff_t>(held_),
+  std::nth_element(begin + static_cast<std::ptrdiff_t>(first), last_kept,
+                   begin + static_cast<std::ptrdiff_t>(held_),
                    [this](const Entry& a, const Entry& b) { return before(a, b); });
   threshold_ = last_kept->distance;
   held_ = capacity_;
+}
+
+/// Comparisons mispredict, so only the entries of one bin of distances are compared: the bin that the last kept one lies in.
+void CandidatePool::keep_nearest() {
+  if (held_ <= capacity_ || capacity_ == 0) return;
+  float least = entries_[0].distance;
+  float largest = least;
+  for (std::size_t i = 1; i < held_; ++i) {
+    least = std::min(least, entries_[i].distance);
+    largest = std::max(largest, entries_[i].distance);
+  }
+  const Bins bins = {least, static_cast<float>(kBins - 1) / (largest - least)};
+  if (held_ < kFewEntries || !(largest > least) || !std::isfinite(bins.scale * (largest - least))) {
+    cut(0);
+  } else {
+    std::array<std::uint32_t, kBins + 1> counts = {};
+    for (std::size_t i = 0; i < held_; ++i) ++counts[bins.of(entries_[i].distance)];
+    std::size_t below = 0;
+    std::size_t last = 0;
+    while (below + counts[last] < capacity_) below += counts[last++];
+    last_bin_.clear();
+    Entry* out = entries_.data();
+    for (std::size_t i = 0; i < held_; ++i) {
+      const Entry entry = entries_[i];
+      const std::size_t bin = bins.of(entry.distance);
+      if (bin == last) last_bin_.push_back(entry);
+      *out = entry;
+      out += static_cast<std::ptrdiff_t>(bin < last);
+    }
+    std::copy(last_bin_.begin(), last_bin_.end(), out);
+    held_ = below + last_bin_.size();
+    cut(below);
+  }
   if (!is_counting()) return;
   counts_[static_cast<std::size_t>(threshold_)] -= static_cast<std::uint32_t>(within_ - capacity_);
   within_ = capacity_;
@@ -154,6 +209,13 @@ std::vector<Candidate> CandidatePool::sorted_by_counting() const {
 }
 
 std::vector<Candidate> CandidatePool::take() {
+  if (is_counting()) return take_unordered();  // by counting, so in order
+  auto taken = take_unordered();
+  std::sort(taken.begin(), taken.end());
+  return taken;
+}
+
+std::vector<Candidate> CandidatePool::take_unordered() {
   std::vector<Candidate> taken;
   if (is_counting()) {
     drop_above_threshold();
@@ -162,7 +224,6 @@ std::vector<Candidate> CandidatePool::take() {
     keep_nearest();
     taken.reserve(held_);
     for (std::size_t i = 0; i < held_; ++i) taken.push_back(candidate_of(entries_[i]));
-    std::sort(taken.begin(), taken.end());
   }
   held_ = 0;
   return taken;

@@ -50,6 +50,7 @@ void scan_blocks(const ScanPart& part, CandidatePool& pool, Pace& pace, const Ke
       const std::size_t done = kernel(span, pool.threshold(), survivors);
       pool.offer(rows.data(), distances.data(), survivors.count);
       pace.add(done);
+      pool.passed(done * kBlock);
       first_block += done;
       count -= done;
       if (masks != nullptr) masks += done;

@@ -64,7 +64,7 @@ class Walk {
     }
   }
 
-  std::vector<Candidate> take() { return pool_.take(); }
+  std::vector<Candidate> take() { return pool_.take_unordered(); }
 
  private:
   void enter_part() {
@@ -111,7 +111,7 @@ class FlatSearch final : public IndexSearch {
       }
     });
     for (std::size_t shard = 1; shard < shards; ++shard) pools[0].merge(std::move(pools[shard]));
-    return pools[0].take();
+    return pools[0].take_unordered();
   }
 
   std::vector<std::vector<Candidate>> find_group(std::span<const IndexQuery> queries) const override {

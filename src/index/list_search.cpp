@@ -90,7 +90,7 @@ class InvertedLists final : public IndexSearch {
       }
     });
     for (std::size_t shard = 1; shard < shards; ++shard) pools[0].merge(std::move(pools[shard]));
-    return pools[0].take();
+    return pools[0].take_unordered();
   }
 
   std::vector<std::vector<Candidate>> find_group(std::span<const IndexQuery> queries) const override {
@@ -108,7 +108,7 @@ class InvertedLists final : public IndexSearch {
       scan_codes(by_list(nearest, lists_.lists()), by_list(further, lists_.lists()), queries, pools);
     }
     std::vector<std::vector<Candidate>> found;
-    for (auto& pool : pools) found.push_back(pool.take());
+    for (auto& pool : pools) found.push_back(pool.take_unordered());
     return found;
   }
 

@@ -20,30 +20,37 @@ FeatureDistance feature_distance(Rerank rerank) {
 }
 
 std::vector<Ranked> reranked(const SnapshotState& state, const FeatureScorer& scorer, std::size_t query,
-                             const std::vector<Candidate>& pool) {
+                             std::vector<Candidate>& pool, std::size_t ranks) {
   std::vector<Ranked> ranked;
-  std::vector<std::vector<std::size_t>> by_segment(state.parts.size());
-  for (const auto& candidate : pool) {
-    by_segment[candidate.segment].push_back(ranked.size());
-    ranked.push_back({candidate, candidate.distance});
+  ranked.reserve(pool.size());
+  if (state.parts.size() > 1) {
+    std::sort(pool.begin(), pool.end(), [](const auto& a, const auto& b) { return a.segment < b.segment; });
   }
   std::vector<std::uint32_t> rows;
   std::vector<float> distances;
-  for (std::size_t s = 0; s < by_segment.size(); ++s) {
-    if (by_segment[s].empty()) continue;
-    const gallery::Segment& segment = *state.parts[s].segment;
+  for (std::size_t begin = 0; begin < pool.size(); begin += rows.size()) {  // the candidates of one segment
+    const std::size_t number = pool[begin].segment;
+    const gallery::Segment& segment = *state.parts[number].segment;
     rows.clear();
-    for (const auto i : by_segment[s]) {
-      rows.push_back(ranked[i].candidate.row);
+    for (std::size_t i = begin; i < pool.size() && pool[i].segment == number; ++i) {
+      rows.push_back(pool[i].row);
       segment.ensure_features(rows.back(), rows.back() + 1);
     }
     distances.resize(rows.size());
     scorer.distances(query, segment.features(), rows.data(), rows.size(), distances.data());
-    require_finite(distances.data(), rows.size(), s);
-    for (std::size_t i = 0; i < rows.size(); ++i) ranked[by_segment[s][i]].candidate.distance = distances[i];
+    require_finite(distances.data(), rows.size(), number);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const Candidate& candidate = pool[begin + i];
+      ranked.push_back({{candidate.id, distances[i], candidate.segment, candidate.row}, candidate.distance});
+    }
   }
-  std::sort(ranked.begin(), ranked.end(),
-            [](const Ranked& a, const Ranked& b) { return a.candidate < b.candidate; });
+  const auto nearer = [](const Ranked& a, const Ranked& b) { return a.candidate < b.candidate; };
+  const std::size_t sorted = std::min(ranks, ranked.size());
+  if (sorted < ranked.size()) {
+    std::nth_element(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(sorted), ranked.end(),
+                     nearer);
+  }
+  std::sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(sorted), nearer);
   return ranked;
 }
 

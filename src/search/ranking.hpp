@@ -19,8 +19,10 @@ struct Ranked {
 };
 
 /// The pool by exact distance.
+/// \param pool may be put into another order
+/// \param ranks so many of the first are in order; the others follow in any
 std::vector<Ranked> reranked(const SnapshotState& state, const FeatureScorer& scorer, std::size_t query,
-                             const std::vector<Candidate>& pool);
+                             std::vector<Candidate>& pool, std::size_t ranks);
 
 /// The first of every group, in order.
 std::vector<Ranked> first_of_groups(const SnapshotState& state, GroupBy group_by,

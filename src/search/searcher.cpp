@@ -95,7 +95,9 @@ struct Parallelism {
   }
 };
 
-std::vector<Ranked> with_code_distance(const std::vector<Candidate>& candidates, bool exact) {
+/// In the order of the distance by which they were found.
+std::vector<Ranked> with_code_distance(std::vector<Candidate> candidates, bool exact) {
+  std::sort(candidates.begin(), candidates.end());
   std::vector<Ranked> ranked;
   ranked.reserve(candidates.size());
   for (const auto& candidate : candidates) {
@@ -174,6 +176,11 @@ class Search {
     return options_.exact ? options_.k : options_.k * options_.pool_factor;
   }
 
+  /// Groups may need any number of ranks.
+  std::size_t ranks_needed() const {
+    return options_.group_by == GroupBy::image ? options_.k : ~std::size_t{0};
+  }
+
   /// Ranks the pool. Grouping may need a larger one than pool_factor * k: it doubles until k groups stand or every row
   /// is in it.
   SearchResult finish(IndexQuery query, const QueryPlan& plan, const Sharding& sharding,
@@ -181,8 +188,9 @@ class Search {
     for (;;) {
       auto ranked = options_.exact || options_.rerank == Rerank::none
                         ? with_code_distance(pool, options_.exact)
-                        : detail::reranked(state_, exact_, query.query, pool);
-      ranked = detail::first_of_groups(state_, options_.group_by, ranked);
+                        : detail::reranked(state_, exact_, query.query, pool, ranks_needed());
+      if (options_.group_by != GroupBy::image)
+        ranked = detail::first_of_groups(state_, options_.group_by, ranked);
       if (ranked.size() >= options_.k || query.limit.count >= plan.eligible) {
         SearchResult result = result_of(plan, ranked, options_.k);
         result.pool_size = pool.size();
