@@ -1,5 +1,6 @@
 // Scores product codes by asymmetric distance.
 #include <algorithm>
+#include <array>
 #include <medretrieval/scorer.hpp>
 
 #include "base/concat.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 constexpr std::size_t kFirstBlocks = 4;  // scanned in float before a threshold is looked for
 // Scanning a block in float costs as much as scoring one row in so many by itself.
-constexpr std::size_t kFloatShare4 = 8;
+constexpr std::size_t kFloatShare4 = 16;
 constexpr std::size_t kFloatShare8 = 2;
 
 /// While many rows stay it scans in float. Then quantized tables leave out what cannot be near enough, and the rows
@@ -39,12 +40,44 @@ class AdcScan final : public QueryScan {
           }
           const std::size_t done =
               quantized_.scan()(span, quantized_.entries(), layout_.subspaces(), quantized_.limit(), out);
-          rows_(part.codes.blocks(), tables_, layout_.subspaces(), out.rows, out.count, out.distances);
+          score(part.codes, threshold, out);
           return done;
         });
   }
 
  private:
+  /// Float distances for the rows that a quantized scan left, ascending: blocks of which many are left as a whole, where
+  /// those above the threshold fall out, the others row by row.
+  void score(const CodesView& codes, float threshold, kernels::Survivors& out) const {
+    const std::size_t many = kernels::kBlockRows / share_;
+    std::array<std::uint32_t, kernels::kBlockRows> rows;  // kernels write past the rows they keep
+    std::array<float, kernels::kBlockRows> distances;
+    std::size_t kept = 0;
+    std::size_t begin = 0;
+    while (begin < out.count) {
+      const std::uint32_t block = out.rows[begin] / kernels::kBlockRows;
+      std::uint64_t mask = 0;
+      std::size_t end = begin;
+      for (; end < out.count && out.rows[end] / kernels::kBlockRows == block; ++end) {
+        mask |= std::uint64_t{1} << out.rows[end] % kernels::kBlockRows;
+      }
+      kernels::Survivors here = {rows.data(), distances.data(), rows.size(), 0};
+      if (end - begin >= many) {
+        scan_({codes.block(block), 1, &mask, block * static_cast<std::uint32_t>(kernels::kBlockRows)},
+              tables_, layout_.subspaces(), threshold, here);
+      } else {
+        here.count = end - begin;
+        std::copy(out.rows + begin, out.rows + end, here.rows);
+        rows_(codes.blocks(), tables_, layout_.subspaces(), here.rows, here.count, here.distances);
+      }
+      std::copy_n(here.rows, here.count, out.rows + kept);
+      std::copy_n(here.distances, here.count, out.distances + kept);
+      kept += here.count;
+      begin = end;
+    }
+    out.count = kept;
+  }
+
   CodeLayout layout_;
   detail::Pace pace_;
   const float* tables_;

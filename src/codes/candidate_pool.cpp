@@ -9,7 +9,7 @@ namespace medretrieval {
 
 namespace {
 /// Rows gathered beyond the capacity before the surplus is dropped: at least these, so that dropping costs little a row.
-constexpr std::size_t kSlack = 32;
+constexpr std::size_t kSlack = 128;
 
 std::size_t slack_of(std::size_t capacity) {
   return std::max(capacity / 2, kSlack);

@@ -55,9 +55,9 @@ namespace {
 constexpr std::size_t kFewLists = 512;    // all of them are looked at
 constexpr std::size_t kLeastChosen = 64;  // by their codes
 constexpr std::size_t kChosenForOne = 8;
-constexpr std::size_t kMostSubspaces = 64;
+constexpr std::size_t kMostSubspaces = 32;
 
-/// Codes of the centroids, about two dimensions for each 4-bit entry.
+/// Codes of the centroids, for each 4-bit entry two dimensions or more.
 EncoderOptions centroid_codes(std::size_t dimension) {
   const auto subspaces = static_cast<std::int64_t>(std::clamp<std::size_t>(dimension / 2, 1, kMostSubspaces));
   return {"pq", {{"subspaces", subspaces}, {"bits_per_entry", 4}, {"iterations", 8}}};
