@@ -99,32 +99,35 @@ class CandidatePool {
     const ItemId* ids;
     std::uint32_t segment;
   };
-  struct Entry {
-    float distance;
-    std::uint32_t row;
-    std::uint32_t source;
+  /// Rows that may stay, as arrays of room for more than `held_`.
+  struct Entries {
+    std::vector<std::int32_t> keys;  // whole numbers in the order of the distances
+    std::vector<std::uint32_t> rows;
+    std::vector<std::uint32_t> sources;
   };
 
   bool is_counting() const noexcept { return !counts_.empty(); }
-  bool before(const Entry& a, const Entry& b) const noexcept;
+  std::span<const std::int32_t> keys() const noexcept { return std::span(entries_.keys).first(held_); }
+  ItemId id_of(std::size_t entry) const noexcept {
+    return sources_[entries_.sources[entry]].ids[entries_.rows[entry]];
+  }
+  Candidate candidate_of(std::size_t entry) const noexcept;
   void count(const float* distances, std::size_t count);
   void append(const std::uint32_t* rows, const float* distances, std::size_t count);
   void append_allowed(const std::uint32_t* rows, const float* distances, std::size_t count);
-  void drop_surplus();
+  void make_room(std::size_t count);
+  void lower_threshold();
   void drop_above_threshold();
   void keep_nearest();
-  void cut(std::size_t first);
-  Candidate candidate_of(const Entry& entry) const noexcept;
   std::vector<Candidate> sorted_by_counting() const;
 
   std::size_t capacity_;
   float threshold_;
-  std::size_t full_;                   // entries held when the surplus is dropped
+  std::size_t due_;                    // entries held when the threshold is lowered
   std::vector<std::uint32_t> counts_;  // of each whole distance, or empty
   std::size_t within_ = 0;             // rows counted at or below the threshold
-  std::vector<Entry> entries_;         // room for more than `held_`
+  Entries entries_;
   std::size_t held_ = 0;
-  std::vector<Entry> last_bin_;  // of keep_nearest()
   std::size_t passed_ = 0;
   std::vector<Source> sources_;
   std::span<const std::uint32_t> excluded_;

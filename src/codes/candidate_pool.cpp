@@ -1,45 +1,31 @@
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <medretrieval/scorer.hpp>
 
+#include "codes/distance_keys.hpp"
+#include "kernels/dispatch.hpp"
+
 namespace medretrieval {
 
+using detail::key_of;
+
 namespace {
-/// Rows gathered beyond the capacity before the surplus is dropped: at least these, so that dropping costs little a row.
+/// Entries taken in before the threshold is lowered again: so many that looking at all of them costs little a row.
 constexpr std::size_t kSlack = 128;
+constexpr std::size_t kFirstSlack = 256;  // at first nearly every row comes in
 
 std::size_t slack_of(std::size_t capacity) {
   return std::max(capacity / 2, kSlack);
 }
-
-/// Entries held when the surplus is dropped for the first time: later than afterwards, for at first nearly every row
-/// comes in.
-std::size_t first_full(std::size_t capacity) {
-  constexpr std::size_t kLeast = 256;
-  return capacity == PoolLimit::kNoCount ? capacity : capacity + std::max(3 * capacity, kLeast);
-}
-
-constexpr std::size_t kBins = 256;
-constexpr std::size_t kFewEntries = 64;
-
-/// Distances by equal steps between the least and the largest: a larger one is never in a lower bin.
-struct Bins {
-  float least;
-  float scale;
-
-  std::size_t of(float distance) const noexcept {
-    return static_cast<std::size_t>(static_cast<std::int32_t>((distance - least) * scale));
-  }
-};
 }  // namespace
 
 CandidatePool::CandidatePool(PoolLimit limit)
     : capacity_(limit.count),
       threshold_(limit.count == 0 ? -std::numeric_limits<float>::infinity() : limit.radius),
-      full_(first_full(limit.count)) {}
+      due_(limit.count == PoolLimit::kNoCount ? limit.count
+                                              : limit.count + std::max(limit.count, kFirstSlack)) {}
 
 void CandidatePool::enter(const ScanPart& part) {
   excluded_ = part.excluded;
@@ -52,7 +38,10 @@ void CandidatePool::count_distances(std::uint32_t furthest) {
   if (is_counting() || capacity_ == 0 || capacity_ == PoolLimit::kNoCount) return;
   counts_.resize(std::size_t{furthest} + 1);
   threshold_ = std::floor(std::min(threshold_, static_cast<float>(furthest)));
-  for (std::size_t i = 0; i < held_; ++i) count(&entries_[i].distance, 1);
+  for (std::size_t i = 0; i < held_; ++i) {
+    const float distance = detail::distance_of(entries_.keys[i]);
+    count(&distance, 1);
+  }
 }
 
 /// Distances at the threshold stay while those below it are fewer than the capacity.
@@ -83,87 +72,74 @@ void CandidatePool::append_allowed(const std::uint32_t* rows, const float* dista
   }
 }
 
-void CandidatePool::append(const std::uint32_t* rows, const float* distances, std::size_t count) {
-  if (is_counting()) this->count(distances, count);
-  if (entries_.size() < held_ + count) entries_.resize(std::max(held_ + count, 2 * entries_.size()));
-  const auto source = static_cast<std::uint32_t>(sources_.size() - 1);
-  const float threshold = threshold_;
-  Entry* out = entries_.data() + held_;
-  for (std::size_t i = 0; i < count; ++i) {
-    const float distance = distances[i];
-    *out = {distance, rows[i], source};
-    out += static_cast<std::ptrdiff_t>(distance <= threshold);
-  }
-  held_ = static_cast<std::size_t>(out - entries_.data());
-  if (held_ >= full_) drop_surplus();
+void CandidatePool::make_room(std::size_t count) {
+  if (entries_.keys.size() >= held_ + count) return;
+  constexpr std::size_t kMostAtFirst = 4096;
+  const std::size_t at_first = std::min(due_, kMostAtFirst) + count;
+  const std::size_t room = std::max({held_ + count, 2 * entries_.keys.size(), at_first});
+  entries_.keys.resize(room);
+  entries_.rows.resize(room);
+  entries_.sources.resize(room);
 }
 
-void CandidatePool::drop_surplus() {
+void CandidatePool::append(const std::uint32_t* rows, const float* distances, std::size_t count) {
+  if (is_counting()) this->count(distances, count);
+  make_room(count);
+  const auto source = static_cast<std::uint32_t>(sources_.size() - 1);
+  const float threshold = threshold_;
+  std::size_t at = held_;
+  for (std::size_t i = 0; i < count; ++i) {
+    entries_.keys[at] = key_of(distances[i]);
+    entries_.rows[at] = rows[i];
+    entries_.sources[at] = source;
+    at += static_cast<std::size_t>(distances[i] <= threshold);
+  }
+  held_ = at;
+  if (held_ >= due_) lower_threshold();
+}
+
+/// Entries above the threshold stay for a while: looking at them costs less than moving the others.
+void CandidatePool::lower_threshold() {
   const std::size_t slack = slack_of(capacity_);
-  if (is_counting()) drop_above_threshold();
-  // Where distances are counted, only ties at the threshold are left in surplus.
-  if (!is_counting() || held_ >= capacity_ + 2 * slack) keep_nearest();
-  full_ = held_ + slack;
+  if (!is_counting() && held_ > capacity_) {
+    const auto cut = detail::cut_keys(keys(), capacity_, capacity_ + slack / 8);
+    threshold_ = std::min(threshold_, detail::distance_of(cut.bound));
+  }
+  if (is_counting() || held_ >= 4 * capacity_ + 8 * kSlack) {
+    drop_above_threshold();
+    // Only ties at the threshold can be left in surplus.
+    if (held_ >= capacity_ + 2 * slack) keep_nearest();
+  }
+  due_ = held_ + slack;
 }
 
 void CandidatePool::drop_above_threshold() {
-  Entry* out = entries_.data();
-  const float threshold = threshold_;
-  for (std::size_t i = 0; i < held_; ++i) {
-    const Entry entry = entries_[i];
-    *out = entry;
-    // 1 unless the difference is negative: which rows stay is hard to foresee, so no branch.
-    out += 1 - (std::bit_cast<std::uint32_t>(threshold - entry.distance) >> 31);
-  }
-  held_ = static_cast<std::size_t>(out - entries_.data());
+  held_ = kernels::active().keep_keys(entries_.keys.data(), entries_.rows.data(), entries_.sources.data(),
+                                      held_, key_of(threshold_));
 }
 
-bool CandidatePool::before(const Entry& a, const Entry& b) const noexcept {
-  if (a.distance != b.distance) return a.distance < b.distance;
-  return sources_[a.source].ids[a.row] < sources_[b.source].ids[b.row];
-}
-
-/// Keeps the nearest by comparing: all entries from `first` are at least as far as those before it.
-void CandidatePool::cut(std::size_t first) {
-  const auto begin = entries_.begin();
-  const auto last_kept = begin + static_cast<std::ptrdiff_t>(capacity_ - 1);
-  std::nth_element(begin + static_cast<std::ptrdiff_t>(first), last_kept,
-                   begin + static_cast<std::ptrdiff_t>(held_),
-                   [this](const Entry& a, const Entry& b) { return before(a, b); });
-  threshold_ = last_kept->distance;
-  held_ = capacity_;
-}
-
-/// Comparisons mispredict, so only the entries of one bin of distances are compared: the bin that the last kept one lies in.
+/// Drops all but the nearest; of those at the same distance the lowest ids stay.
 void CandidatePool::keep_nearest() {
   if (held_ <= capacity_ || capacity_ == 0) return;
-  float least = entries_[0].distance;
-  float largest = least;
-  for (std::size_t i = 1; i < held_; ++i) {
-    least = std::min(least, entries_[i].distance);
-    largest = std::max(largest, entries_[i].distance);
-  }
-  const Bins bins = {least, static_cast<float>(kBins - 1) / (largest - least)};
-  if (held_ < kFewEntries || !(largest > least) || !std::isfinite(bins.scale * (largest - least))) {
-    cut(0);
-  } else {
-    std::array<std::uint32_t, kBins + 1> counts = {};
-    for (std::size_t i = 0; i < held_; ++i) ++counts[bins.of(entries_[i].distance)];
-    std::size_t below = 0;
-    std::size_t last = 0;
-    while (below + counts[last] < capacity_) below += counts[last++];
-    last_bin_.clear();
-    Entry* out = entries_.data();
+  const auto cut = detail::cut_keys(keys(), capacity_, capacity_);
+  threshold_ = detail::distance_of(cut.bound);
+  drop_above_threshold();
+  if (held_ > capacity_) {
+    std::vector<std::size_t> ties;
     for (std::size_t i = 0; i < held_; ++i) {
-      const Entry entry = entries_[i];
-      const std::size_t bin = bins.of(entry.distance);
-      if (bin == last) last_bin_.push_back(entry);
-      *out = entry;
-      out += static_cast<std::ptrdiff_t>(bin < last);
+      if (entries_.keys[i] == cut.bound) ties.push_back(i);
     }
-    std::copy(last_bin_.begin(), last_bin_.end(), out);
-    held_ = below + last_bin_.size();
-    cut(below);
+    const auto surplus = ties.begin() + static_cast<std::ptrdiff_t>(ties.size() - (held_ - capacity_));
+    std::nth_element(ties.begin(), surplus, ties.end(),
+                     [this](std::size_t a, std::size_t b) { return id_of(a) < id_of(b); });
+    std::sort(surplus, ties.end(), std::greater<>());
+    for (auto gone = surplus; gone != ties.end();
+         ++gone) {  // the last entry takes the place of a dropped one
+      --held_;
+      entries_.keys[*gone] = entries_.keys[held_];
+      entries_.rows[*gone] = entries_.rows[held_];
+      entries_.sources[*gone] = entries_.sources[held_];
+    }
   }
   if (!is_counting()) return;
   counts_[static_cast<std::size_t>(threshold_)] -= static_cast<std::uint32_t>(within_ - capacity_);
@@ -173,31 +149,33 @@ void CandidatePool::keep_nearest() {
 void CandidatePool::merge(CandidatePool&& other) {
   const auto moved = static_cast<std::uint32_t>(sources_.size());
   sources_.insert(sources_.end(), other.sources_.begin(), other.sources_.end());
-  entries_.resize(held_);
-  for (std::size_t i = 0; i < other.held_; ++i) {
-    const Entry& entry = other.entries_[i];
-    entries_.push_back({entry.distance, entry.row, entry.source + moved});
+  make_room(other.held_);
+  for (std::size_t i = 0; i < other.held_; ++i, ++held_) {
+    entries_.keys[held_] = other.entries_.keys[i];
+    entries_.rows[held_] = other.entries_.rows[i];
+    entries_.sources[held_] = other.entries_.sources[i] + moved;
   }
-  held_ = entries_.size();
   other.held_ = 0;
   counts_.clear();
   keep_nearest();
 }
 
-Candidate CandidatePool::candidate_of(const Entry& entry) const noexcept {
-  const Source& source = sources_[entry.source];
-  return {source.ids[entry.row], entry.distance, source.segment, entry.row};
+Candidate CandidatePool::candidate_of(std::size_t entry) const noexcept {
+  const Source& source = sources_[entries_.sources[entry]];
+  const std::uint32_t row = entries_.rows[entry];
+  return {source.ids[row], detail::distance_of(entries_.keys[entry]), source.segment, row};
 }
 
 /// By distance, without comparisons; then by id, which mostly is the order of rows already.
 std::vector<Candidate> CandidatePool::sorted_by_counting() const {
+  const auto distance = [&](std::size_t i) {
+    return static_cast<std::size_t>(detail::distance_of(entries_.keys[i]));
+  };
   std::vector<std::size_t> ends(counts_.size() + 1);
-  for (std::size_t i = 0; i < held_; ++i) ++ends[static_cast<std::size_t>(entries_[i].distance) + 1];
+  for (std::size_t i = 0; i < held_; ++i) ++ends[distance(i) + 1];
   for (std::size_t d = 1; d < ends.size(); ++d) ends[d] += ends[d - 1];
   std::vector<Candidate> sorted(held_);
-  for (std::size_t i = 0; i < held_; ++i) {
-    sorted[ends[static_cast<std::size_t>(entries_[i].distance)]++] = candidate_of(entries_[i]);
-  }
+  for (std::size_t i = 0; i < held_; ++i) sorted[ends[distance(i)]++] = candidate_of(i);
   auto first = sorted.begin();
   for (std::size_t d = 0; d < counts_.size(); ++d) {
     const auto last = sorted.begin() + static_cast<std::ptrdiff_t>(ends[d]);
@@ -223,7 +201,7 @@ std::vector<Candidate> CandidatePool::take_unordered() {
   } else {
     keep_nearest();
     taken.reserve(held_);
-    for (std::size_t i = 0; i < held_; ++i) taken.push_back(candidate_of(entries_[i]));
+    for (std::size_t i = 0; i < held_; ++i) taken.push_back(candidate_of(i));
   }
   held_ = 0;
   return taken;

@@ -125,6 +125,11 @@ void Segment::open_columns() {
   }
 }
 
+void Segment::ensure_features(std::span<const std::uint32_t> rows) const {
+  if (file_->is_checked()) return;
+  for (const auto row : rows) ensure_features(row, std::size_t{row} + 1);
+}
+
 std::optional<std::uint32_t> Segment::find(ItemId id) const {
   std::size_t low = 0;
   std::size_t high = rows();

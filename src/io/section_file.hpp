@@ -66,6 +66,8 @@ class SectionFile {
   /// Checks the blocks that hold `part`, which lies within the file, unless they were checked before.
   /// \throws Error (corrupt).
   void ensure(std::span<const std::byte> part) const;
+  /// Whether every block was checked.
+  bool is_checked() const noexcept { return unchecked_.load(std::memory_order_acquire) == 0; }
   /// Checks every block and every section's checksum.
   /// \throws Error (corrupt).
   void verify() const;

@@ -2,6 +2,7 @@
 #include "kernels/parts/adc_avx512.hpp"
 #include "kernels/parts/dense_avx512.hpp"
 #include "kernels/parts/hamming_avx512.hpp"
+#include "kernels/parts/keys_avx512.hpp"
 #include "kernels/parts/nearest_avx512.hpp"
 #include "kernels/parts/points_avx512.hpp"
 #include "kernels/parts/quantized_avx512.hpp"
@@ -56,6 +57,9 @@ const KernelTable kAvx512Kernels = {.name = "avx512",
                                     .adc4_rows = adc4_rows,
                                     .l2_squared = l2_squared<float>,
                                     .inner_product = inner_product<float>,
+                                    .key_range = key_range,
+                                    .count_keys = count_keys,
+                                    .keep_keys = keep_keys,
                                     .l2_squared_half = l2_squared<std::uint16_t>,
                                     .inner_product_half = inner_product<std::uint16_t>,
                                     .multiply_row = multiply_row,

@@ -28,6 +28,9 @@ namespace {
   fill(part.adc4_rows, whole.adc4_rows);
   fill(part.l2_squared, whole.l2_squared);
   fill(part.inner_product, whole.inner_product);
+  fill(part.key_range, whole.key_range);
+  fill(part.count_keys, whole.count_keys);
+  fill(part.keep_keys, whole.keep_keys);
   fill(part.l2_squared_half, whole.l2_squared_half);
   fill(part.inner_product_half, whole.inner_product_half);
   fill(part.nearest_centroids, whole.nearest_centroids);
@@ -60,6 +63,9 @@ std::vector<KernelTable> find_supported() {
     tables.back().adc4_rows = kScalarKernels.adc4_rows;
     tables.back().pack_points = kScalarKernels.pack_points;  // the compiler's code serves
     tables.back().add_rows = kScalarKernels.add_rows;
+    tables.back().key_range = kScalarKernels.key_range;
+    tables.back().count_keys = kScalarKernels.count_keys;
+    tables.back().keep_keys = kScalarKernels.keep_keys;
   }
   if (avx512) tables.push_back(kAvx512Kernels);
   if (vbmi) tables.push_back(completed(kAvx512VbmiKernels, tables.back()));

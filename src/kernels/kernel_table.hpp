@@ -84,6 +84,15 @@ using HalfRowDistances = void (*)(const float* query, const std::uint16_t* base,
                                   const std::uint32_t* indices, std::size_t count, std::size_t dimension,
                                   float* out) noexcept;
 
+/// The least and the largest of at least one key.
+using KeyRange = void (*)(const std::int32_t* keys, std::size_t count, std::int32_t& least,
+                          std::int32_t& largest) noexcept;
+/// How many of the keys lie at or below a bound.
+using CountKeys = std::size_t (*)(const std::int32_t* keys, std::size_t count, std::int32_t bound) noexcept;
+/// Moves the entries with keys at or below a bound to the front, in their order, and returns how many there are.
+using KeepKeys = std::size_t (*)(std::int32_t* keys, std::uint32_t* rows, std::uint32_t* sources,
+                                 std::size_t count, std::int32_t bound) noexcept;
+
 /// One row of a matrix product through several tiles' worth of columns: c[p * tile_cols + j] continues with sum over k of
 /// a[k] * b[p * panel_stride + k * tile_cols + j]; the same bits as MultiplyTile.
 using MultiplyRow = void (*)(const float* a, const float* b, std::size_t panel_stride, std::size_t panels,
@@ -140,6 +149,9 @@ struct KernelTable {
   AdcRows adc4_rows;
   RowDistances l2_squared;
   RowDistances inner_product;
+  KeyRange key_range;
+  CountKeys count_keys;
+  KeepKeys keep_keys;
   HalfRowDistances l2_squared_half;
   HalfRowDistances inner_product_half;
   MultiplyRow multiply_row;  ///< null exactly when multiply_tile is

@@ -130,6 +130,34 @@ void quantize_tables(const float* tables, std::size_t count, std::size_t size, c
   }
 }
 
+void key_range(const std::int32_t* keys, std::size_t count, std::int32_t& least,
+               std::int32_t& largest) noexcept {
+  least = largest = keys[0];
+  for (std::size_t i = 1; i < count; ++i) {
+    least = keys[i] < least ? keys[i] : least;
+    largest = keys[i] > largest ? keys[i] : largest;
+  }
+}
+
+std::size_t count_keys(const std::int32_t* keys, std::size_t count, std::int32_t bound) noexcept {
+  std::int32_t found = 0;
+  for (std::size_t i = 0; i < count; ++i) found += keys[i] <= bound ? 1 : 0;
+  return static_cast<std::size_t>(found);
+}
+
+std::size_t keep_keys(std::int32_t* keys, std::uint32_t* rows, std::uint32_t* sources, std::size_t count,
+                      std::int32_t bound) noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int32_t key = keys[i];
+    keys[kept] = key;
+    rows[kept] = rows[i];
+    sources[kept] = sources[i];
+    kept += key <= bound ? 1 : 0;
+  }
+  return kept;
+}
+
 inline float value_of(float value) noexcept {
   return value;
 }
@@ -272,6 +300,9 @@ const KernelTable kScalarKernels = {.name = "scalar",
                                     .adc4_rows = adc_rows<4>,
                                     .l2_squared = l2_squared<float>,
                                     .inner_product = inner_product<float>,
+                                    .key_range = key_range,
+                                    .count_keys = count_keys,
+                                    .keep_keys = keep_keys,
                                     .l2_squared_half = l2_squared<std::uint16_t>,
                                     .inner_product_half = inner_product<std::uint16_t>,
                                     .multiply_row = multiply_row,

@@ -34,8 +34,8 @@ std::vector<Ranked> reranked(const SnapshotState& state, const FeatureScorer& sc
     rows.clear();
     for (std::size_t i = begin; i < pool.size() && pool[i].segment == number; ++i) {
       rows.push_back(pool[i].row);
-      segment.ensure_features(rows.back(), rows.back() + 1);
     }
+    segment.ensure_features(rows);
     distances.resize(rows.size());
     scorer.distances(query, segment.features(), rows.data(), rows.size(), distances.data());
     require_finite(distances.data(), rows.size(), number);

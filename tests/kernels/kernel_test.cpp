@@ -1,9 +1,11 @@
 // Every instruction set against the scalar reference, bit for bit.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <tuple>
 #include <vector>
 
 #include "base/random.hpp"
@@ -157,6 +159,41 @@ TEST_P(EveryIsa, RowDistancesEqualScalarInEveryBit) {
     };
     compare(&KernelTable::l2_squared);
     compare(&KernelTable::inner_product);
+  }
+}
+
+TEST_P(EveryIsa, KeysAreCountedAndKeptAsByScalar) {
+  Random random(16);
+  for (std::size_t size = 0; size <= 100; ++size) {
+    std::vector<std::int32_t> keys(size);
+    std::vector<std::uint32_t> rows(size);
+    std::vector<std::uint32_t> sources(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      keys[i] = static_cast<std::int32_t>(random.below(9)) - 4;
+      if (random.below(10) == 0) keys[i] = random.below(2) == 0 ? INT32_MIN : INT32_MAX;
+      rows[i] = static_cast<std::uint32_t>(random.next());
+      sources[i] = static_cast<std::uint32_t>(random.next());
+    }
+    for (const std::int32_t bound : {INT32_MIN, -4, 0, 3, INT32_MAX}) {
+      const auto run = [&](const KernelTable& kernel) {
+        auto kept = std::tuple(keys, rows, sources);
+        auto& [k, r, s] = kept;
+        const std::size_t count = kernel.keep_keys(k.data(), r.data(), s.data(), size, bound);
+        EXPECT_EQ(kernel.count_keys(keys.data(), size, bound), count);
+        std::int32_t least = 0;
+        std::int32_t largest = 0;
+        if (size > 0) {
+          kernel.key_range(keys.data(), size, least, largest);
+          EXPECT_EQ(least, *std::min_element(keys.begin(), keys.end()));
+          EXPECT_EQ(largest, *std::max_element(keys.begin(), keys.end()));
+        }
+        k.resize(count);
+        r.resize(count);
+        s.resize(count);
+        return kept;
+      };
+      EXPECT_EQ(run(table()), run(kScalarKernels)) << size << " keys, bound " << bound;
+    }
   }
 }
 
