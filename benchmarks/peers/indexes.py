@@ -104,9 +104,9 @@ def our_exact():
 def our_indexes(work, dimension):
     items = work["items"]
     few, many = list_counts(items)
-    fast = [our_product(dimension, few, 64), our_product(dimension, few, 32), our_product(dimension, many, 64)]
+    fast = [our_product(dimension, lists, subspaces) for lists in (few, many) for subspaces in (64, 32)]
     if work["kind"] == "cascade":
-        return [our_binary(bits, items) for bits in cascade_bits(dimension)] + fast[:1]
+        return [our_binary(bits, items) for bits in cascade_bits(dimension)] + fast
     if work["kind"] == "filter":
         fast.append(our_exact())
     return fast + [our_product(dimension, 0, 64)]
