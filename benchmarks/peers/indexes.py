@@ -104,12 +104,12 @@ def our_exact():
 def our_indexes(work, dimension):
     items = work["items"]
     few, many = list_counts(items)
-    fast = [our_product(dimension, lists, subspaces) for lists in (few, many) for subspaces in (64, 32)]
+    fast = [our_product(dimension, many, 32), our_product(dimension, few, 64)]
     if work["kind"] == "cascade":
         return [our_binary(bits, items) for bits in cascade_bits(dimension)] + fast
     if work["kind"] == "filter":
         fast.append(our_exact())
-    return fast + [our_product(dimension, 0, 64)]
+    return fast
 
 
 def hnswlib_indexes(work, _):

@@ -16,6 +16,7 @@ MARGIN = 0.002  # of recall, since other queries are measured
 FINALISTS = 4
 LONE = 200
 REPEATS = 3
+LEAST_GAIN = 0.0005  # of recall, for widening threefold
 
 
 class Quality:
@@ -81,11 +82,14 @@ class Sweep:
     def smallest(self, factor, recall):
         """The place of the smallest breadth that reaches a recall; None where none does.
 
-        Widens before it bisects: the widest searches are dear and seldom needed."""
-        low, high, step = 0, 0, 8
+        Widens before it bisects: the widest searches are dear and seldom needed. Where widening has stopped to help, the
+        second parameter is what limits the recall."""
+        low, high, step, before = 0, 0, 8, -1.0
         while self.look(high, factor)[0] < recall:
-            if high == len(self.grid) - 1:
+            reached = self.look(high, factor)[0]
+            if high == len(self.grid) - 1 or reached < before + LEAST_GAIN:
                 return None
+            before = reached
             low, high = high + 1, min(high + step, len(self.grid) - 1)
         while low < high:
             middle = (low + high) // 2

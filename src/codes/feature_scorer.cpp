@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 
 #include "base/concat.hpp"
@@ -54,6 +55,20 @@ void require_finite(const float* distances, std::size_t count, std::size_t segme
 
 namespace {
 
+/// Calls visit(row) for the rows that count, a word of the masks at a time.
+template <class Visit>
+void for_each_row(const ScanPart& part, const Visit& visit) {
+  constexpr std::uint32_t kWord = 64;
+  for (std::uint32_t word = part.begin / kWord; part.begin < part.end && word <= (part.end - 1) / kWord;
+       ++word) {
+    std::uint64_t bits = part.masks == nullptr ? ~std::uint64_t{0} : part.masks[word];
+    if (word == part.begin / kWord) bits &= ~std::uint64_t{0} << part.begin % kWord;
+    if (word == (part.end - 1) / kWord) bits &= ~std::uint64_t{0} >> (kWord - 1 - (part.end - 1) % kWord);
+    for (; bits != 0; bits &= bits - 1)
+      visit(word * kWord + static_cast<std::uint32_t>(std::countr_zero(bits)));
+  }
+}
+
 class FeatureScan final : public QueryScan {
  public:
   FeatureScan(const FeatureScorer& scorer, std::size_t query) : scorer_(scorer), query_(query) {}
@@ -61,11 +76,10 @@ class FeatureScan final : public QueryScan {
   void scan(const ScanPart& part, CandidatePool& pool) override {
     pool.enter(part);
     count_ = 0;
-    for (std::uint32_t row = part.begin; row < part.end; ++row) {
-      if (part.masks != nullptr && (part.masks[row / 64] >> row % 64 & 1) == 0) continue;
+    for_each_row(part, [&](std::uint32_t row) {
       rows_[count_++] = row;
       if (count_ == rows_.size()) flush(part, pool);
-    }
+    });
     flush(part, pool);
   }
 

@@ -92,6 +92,8 @@ class Segment {
   /// Where the rows of each inverted list lie; null without lists.
   const ListRows* lists() const noexcept { return lists_ ? &*lists_ : nullptr; }
   std::uint32_t list(std::size_t row) const;
+  /// Whether rows may carry labels beside their primary class.
+  bool has_several_labels() const noexcept { return several_labels_; }
   std::vector<ClassId> labels(std::size_t row) const;
   /// One bit a row for those that carry `label` beside another primary class; null when there are none.
   std::shared_ptr<const std::vector<std::uint64_t>> members(ClassId label) const;

@@ -61,15 +61,19 @@ QueryPlan Planner::plan_classes(const QueryContext& context, bool gated, std::ve
     const EligibleRows::Part& base = base_[p];
     plan.excluded.push_back(excluded_of(p, context));
     if (!gated) {
-      add(plan, p, base.mask, base.count(0, rows), 0, rows);
+      for (const auto [begin, end] : base.ranges) add(plan, p, base.mask, base.count(begin, end), begin, end);
       continue;
     }
     const bool members_elsewhere = std::any_of(
         classes.begin(), classes.end(), [&](ClassId label) { return segment.members(label) != nullptr; });
     if (!members_elsewhere) {  // the class libraries lie contiguous
       for (const auto label : classes) {
-        const auto [begin, end] = segment.class_range(label);
-        add(plan, p, base.mask, base.count(begin, end), begin, end);
+        const auto of_class = segment.class_range(label);
+        for (const auto& range : base.ranges) {
+          const std::uint32_t begin = std::max(of_class.first, range.begin);
+          const std::uint32_t end = std::min(of_class.second, range.end);
+          if (begin < end) add(plan, p, base.mask, base.count(begin, end), begin, end);
+        }
       }
       continue;
     }
@@ -112,7 +116,8 @@ void Planner::add(QueryPlan& plan, std::size_t part, RowMask mask, std::size_t e
                         static_cast<std::uint32_t>(part), begin, end,
                         mask == nullptr ? nullptr : mask->data(), std::span(from, to), segment.lists()});
   if (need_features_ && mask == nullptr) segment.ensure_features(begin, end);
-  for (std::uint32_t row = begin; need_features_ && mask != nullptr && row < end; ++row) {
+  const bool some = need_features_ && mask != nullptr && !segment.file().is_checked();
+  for (std::uint32_t row = begin; some && row < end; ++row) {
     if (is_set(row)) segment.ensure_features(row, row + 1);
   }
   plan.masks.push_back(std::move(mask));

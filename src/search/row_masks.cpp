@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <set>
 
 #include "base/concat.hpp"
 #include "gallery/columns.hpp"
@@ -62,6 +63,9 @@ class FilterCompiler {
  public:
   FilterCompiler(const Filter& filter, const SnapshotState& state) : filter_(filter), state_(state) {
     for (const auto& label : filter.labels) labels_.push_back(state.model.labels().at(label));
+    Filter further = filter;
+    further.labels.clear();
+    has_further_conditions_ = !further.is_empty();
     if (!filter.modalities.empty()) texts_.push_back({"modality", filter.modalities});
     texts_.insert(texts_.end(), filter.texts.begin(), filter.texts.end());
     for (const auto& condition : texts_) require_column(condition.column, ColumnType::text);
@@ -83,10 +87,25 @@ class FilterCompiler {
     }
   }
 
-  RowMask apply(const SnapshotPart& part) const {
+  /// Where each item has one label, those of a label lie together and need no mask.
+  std::vector<RowRange> ranges(const gallery::Segment& segment) const {
+    if (labels_.empty() || segment.has_several_labels())
+      return {{0, static_cast<std::uint32_t>(segment.rows())}};
+    const std::set<ClassId> distinct(labels_.begin(), labels_.end());
+    std::vector<RowRange> ranges;
+    for (const auto label : distinct) {
+      const auto [begin, end] = segment.class_range(label);
+      if (begin < end) ranges.push_back({begin, end});
+    }
+    return ranges;
+  }
+
+  RowMask mask(const SnapshotPart& part) const {
     const gallery::Segment& segment = *part.segment;
+    const bool by_label = !labels_.empty() && segment.has_several_labels();
+    if (!by_label && !has_further_conditions_) return part.alive;
     MaskBuilder mask(part.alive, segment.rows());
-    if (!labels_.empty()) mask.intersect(*with_labels(segment));
+    if (by_label) mask.intersect(*with_labels(segment));
     for (const auto& condition : texts_) mask.intersect(*with_text(segment, condition));
     for (const auto& condition : filter_.numbers) mask.intersect(*with_number(segment, condition));
     if (filter_.from || filter_.to) mask.intersect(*with_date(segment));
@@ -183,22 +202,17 @@ class FilterCompiler {
   const Filter& filter_;
   const SnapshotState& state_;
   std::vector<ClassId> labels_;
+  bool has_further_conditions_ = false;
   std::vector<TextCondition> texts_;
 };
 
 }  // namespace
 
-std::vector<RowMask> rows_that_meet(const Filter& filter, const SnapshotState& state) {
-  const FilterCompiler compiler(filter, state);
-  std::vector<RowMask> masks;
-  for (const auto& part : state.parts) masks.push_back(filter.is_empty() ? part.alive : compiler.apply(part));
-  return masks;
-}
-
 EligibleRows::EligibleRows(const Filter& filter, std::shared_ptr<const SnapshotState> of)
     : state(std::move(of)) {
-  for (auto& mask : rows_that_meet(filter, *state)) {
-    Part part = {std::move(mask), {}};
+  const FilterCompiler compiler(filter, *state);
+  for (const auto& from : state->parts) {
+    Part part = {compiler.ranges(*from.segment), compiler.mask(from), {}};
     std::uint32_t count = 0;
     for (std::size_t w = 0; part.mask != nullptr && w < part.mask->size(); ++w) {
       part.before.push_back(count);
@@ -215,6 +229,12 @@ std::size_t EligibleRows::Part::count(std::size_t begin, std::size_t end) const 
   const std::size_t whole = before[last] - before[first];
   // Rows of the first word before `begin` do not count; those of the last word up to `end` do.
   return whole - count_rows(mask, first * 64, begin) + count_rows(mask, last * 64, end);
+}
+
+std::size_t EligibleRows::Part::count() const {
+  std::size_t sum = 0;
+  for (const auto& range : ranges) sum += count(range.begin, range.end);
+  return sum;
 }
 
 }  // namespace medretrieval::detail

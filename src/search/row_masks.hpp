@@ -13,22 +13,22 @@ namespace medretrieval::detail {
 /// One bit a row, in words of 64 rows; null: all rows.
 using RowMask = std::shared_ptr<const std::vector<std::uint64_t>>;
 
-/// For each part of the snapshot the rows that are alive and meet the filter.
-/// \throws Error not_found (an unknown label or column), invalid_argument (an empty or reversed range),
-///        corrupt.
-std::vector<RowMask> rows_that_meet(const Filter& filter, const SnapshotState& state);
-
 /// The rows that a search may look at before gate and patient.
 struct EligibleRows {
   struct Part {
+    std::vector<RowRange> ranges;  ///< ascending; no row outside them is eligible
     RowMask mask;
     std::vector<std::uint32_t> before;  ///< rows before each word of the mask
 
-    /// Rows `begin` to `end - 1` that are eligible.
+    /// Rows `begin` to `end - 1`, which lie in a range, that are eligible.
     std::size_t count(std::size_t begin, std::size_t end) const;
+    /// All eligible rows.
+    std::size_t count() const;
   };
 
-  /// \throws Error see rows_that_meet().
+  /// The rows of each part that are alive and meet the filter.
+  /// \throws Error not_found (an unknown label or column), invalid_argument (an empty or reversed range),
+  ///        corrupt.
   EligibleRows(const Filter& filter, std::shared_ptr<const SnapshotState> of);
 
   std::shared_ptr<const SnapshotState> state;

@@ -238,9 +238,8 @@ void RangeOptions::validate() const {
 
 std::size_t PreparedFilter::items() const noexcept {
   std::size_t count = 0;
-  for (std::size_t p = 0; rows_ != nullptr && p < rows_->parts.size(); ++p) {
-    count += rows_->parts[p].count(0, rows_->state->parts[p].segment->rows());
-  }
+  if (rows_ == nullptr) return 0;
+  for (const auto& part : rows_->parts) count += part.count();
   return count;
 }
 
