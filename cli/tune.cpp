@@ -5,6 +5,7 @@
 #include <medretrieval/tuning.hpp>
 #include <medretrieval/vector_files.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "command.hpp"
 #include "progress_line.hpp"
@@ -73,8 +74,9 @@ void print(const Json& answer) {
 
 void run(const Options& options) {
   options.tuning.validate();
-  Gallery gallery = Gallery::open(options.gallery);
-  const Snapshot snapshot = gallery.snapshot();
+  std::optional<Gallery> gallery;  // open for writing only where something will be written
+  if (!options.dry_run) gallery = Gallery::open(options.gallery);
+  const Snapshot snapshot = gallery ? gallery->snapshot() : Snapshot::open(options.gallery);
   const Queries queries = options.queries.empty() ? drawn_items(snapshot, options.sample)
                                                   : Queries{read_npy(options.queries), {}};
   const auto result = tune_search(Searcher(snapshot), queries.features, options.tuning, queries.contexts);
@@ -86,7 +88,7 @@ void run(const Options& options) {
                                           std::to_string(options.tuning.recall) +
                                           "; the best of those tried reaches " + reached);
   }
-  if (!options.dry_run) gallery.set_tuned_search(result.chosen);
+  if (gallery) gallery->set_tuned_search(result.chosen);
   const Json answer = to_json(result);
   if (options.json) {
     std::cout << answer.dump(2) << '\n';

@@ -94,12 +94,13 @@ class Measured:
 
 def probes_of(measured, factor, lists):
     """The fewest probes that reach the recall with a pool; None where none do."""
-    probes, before = 1, -1.0
+    probes, before, without_gain = 1, -1.0, 0
     while True:
         recall = measured.recall(pool_factor=factor, probes=probes)
         if recall >= RECALL:
             return probes
-        if probes == lists or recall < before + 5e-4:
+        without_gain = without_gain + 1 if recall < before + 5e-4 else 0
+        if probes == lists or without_gain == 6:  # the pool is what limits it
             return None
         before, probes = recall, min(lists, max(probes + 1, probes * 5 // 4))
 

@@ -10,9 +10,10 @@
 
 #include <medretrieval/bytes.hpp>
 #include <medretrieval/matrix.hpp>
-#include <medretrieval/progress.hpp>
 
 namespace medretrieval {
+
+class Encoder;
 
 /// How a coarse quantizer is learned.
 struct ListOptions {
@@ -38,7 +39,7 @@ class CoarseQuantizer {
   static CoarseQuantizer train(MatrixView features, const ListOptions& options, int threads = 0);
   /// \param centroids one row a list
   /// \throws Error (invalid_argument) without rows, above kMaxLists rows, for values that are not finite.
-  explicit CoarseQuantizer(MatrixView centroids);
+  explicit CoarseQuantizer(MatrixView centroids, int threads = 0);
 
   std::size_t lists() const noexcept { return centroids_.rows(); }
   std::size_t dimension() const noexcept { return centroids_.cols(); }
@@ -48,7 +49,8 @@ class CoarseQuantizer {
   /// \throws Error (invalid_argument) when the width differs or a value is not finite.
   std::vector<std::uint32_t> assign(MatrixView features, int threads = 0) const;
   /// Every row minus the centroid of its list.
-  /// \param lists one a row, each below lists()
+  /// \param lists one a row
+  /// \throws Error (invalid_argument) for another width, another number of lists than rows, a number from lists() on.
   Matrix residuals(MatrixView features, std::span<const std::uint32_t> lists) const;
 
   /// The `count` nearest lists of every query, the nearest first (the lowest number on ties); all lists when there are
@@ -58,11 +60,12 @@ class CoarseQuantizer {
   std::vector<std::vector<std::uint32_t>> nearest(MatrixView queries, std::size_t count) const;
 
   void write(ByteWriter& writer) const;
-  /// \throws Error (corrupt).
+  /// \throws Error corrupt, unsupported (a newer format of the codes).
   static CoarseQuantizer read(ByteReader& reader);
 
  private:
   class Prepared;
+  CoarseQuantizer(MatrixView centroids, std::shared_ptr<const Encoder> encoder, int threads);
 
   Matrix centroids_;
   std::shared_ptr<const Prepared> prepared_;

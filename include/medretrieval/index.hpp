@@ -24,6 +24,7 @@ struct IndexQuery {
   std::size_t query = 0;            ///< its number in the batch
   std::span<const ScanPart> parts;  ///< by (segment, row); each row at most once
   PoolLimit limit = {};
+  std::size_t eligible = 0;  ///< rows of the parts that count
 };
 
 /// A batch of queries at work on an index. The extension point for structures whose cost grows more slowly than the
@@ -52,6 +53,7 @@ struct ListSearch {
 /// Visits the lists of the nearest centroids. A list without rows that the query may look at does not count, and while
 /// the lists visited hold fewer rows than the limit's count, further ones are visited: so a filter never hides answers
 /// that there are.
+/// The parts of its queries need ScanPart::lists. \throws Error (incompatible) without them, from find().
 /// \param queries one row each, checked; it, the encoder and the quantizer outlive the search
 std::unique_ptr<IndexSearch> make_list_search(const Encoder& encoder, const CoarseQuantizer& lists,
                                               MatrixView queries, const ListSearch& options);

@@ -59,9 +59,9 @@ class Model {
   /// To make a model that differs in a part.
   const ModelParts& parts() const noexcept { return *parts_; }
 
-  /// The codes of a gallery's items, of residuals where the model says so. Needs an encoder.
+  /// The codes of a gallery's items, of residuals where the model says so.
   /// \param item_lists the list of every row; empty without lists
-  /// \throws Error as Encoder::encode().
+  /// \throws Error as Encoder::encode() and CoarseQuantizer::residuals(); invalid_argument without an encoder.
   Codes encode(MatrixView features, std::span<const std::uint32_t> item_lists, int threads = 0,
                const Progress& progress = {}) const;
 

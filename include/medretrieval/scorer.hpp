@@ -88,7 +88,7 @@ class CandidatePool {
   void offer(const std::uint32_t* rows, const float* distances, std::size_t count);
 
   void merge(CandidatePool&& other);
-  /// The kept candidates in order; the pool is empty afterwards.
+  /// The kept candidates in order. The pool must not be used afterwards.
   std::vector<Candidate> take();
   /// The same in any order.
   std::vector<Candidate> take_unordered();

@@ -137,7 +137,8 @@ class Searcher {
   /// Answers a batch: parallel over queries, or over shards when there are fewer queries than threads.
   /// \param contexts one a query, or empty
   /// \throws Error invalid_argument (features, options, contexts; k above the number of items; a gate the
-  ///        model does not have), not_found (an unknown label or column in the filter), corrupt, cancelled.
+  ///        model does not have), not_found (an unknown label or column in the filter), incompatible (a filter prepared for
+  ///        another snapshot), corrupt, cancelled.
   std::vector<SearchResult> search(MatrixView queries, const SearchOptions& options = {},
                                    std::span<const QueryContext> contexts = {}) const;
   /// Answers one query.

@@ -35,7 +35,8 @@ void CandidatePool::enter(const ScanPart& part) {
 }
 
 void CandidatePool::count_distances(std::uint32_t furthest) {
-  if (is_counting() || capacity_ == 0 || capacity_ == PoolLimit::kNoCount) return;
+  if (is_counting() || capacity_ == 0 || capacity_ == PoolLimit::kNoCount || threshold_ < 0) return;
+  within_ = 0;
   counts_.resize(std::size_t{furthest} + 1);
   threshold_ = std::floor(std::min(threshold_, static_cast<float>(furthest)));
   for (std::size_t i = 0; i < held_; ++i) {

@@ -18,7 +18,8 @@ std::int64_t between(std::int64_t low, std::size_t low_count, std::int64_t high,
 
 }  // namespace
 
-KeyCut cut_keys(std::span<const std::int32_t> keys, std::size_t wanted, std::size_t most) noexcept {
+KeyCut cut_keys(std::span<const std::int32_t> keys, std::size_t wanted, std::size_t most) {
+  constexpr std::int64_t kNoKey = -1;  // of -0, which counts as 0: no distance has it
   const auto count_keys = kernels::active().count_keys;
   std::int32_t least = 0;
   std::int32_t largest = 0;
@@ -41,6 +42,7 @@ KeyCut cut_keys(std::span<const std::int32_t> keys, std::size_t wanted, std::siz
       high_count = count;
     }
   }
+  if (high == kNoKey) --high;
   return {static_cast<std::int32_t>(high), high_count};
 }
 

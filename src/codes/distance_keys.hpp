@@ -24,9 +24,9 @@ struct KeyCut {
 };
 
 /// A bound with at least `wanted` keys at or below it, and at most `most`; or, where several keys are equal, more: then the
-/// bound is such a key, and fewer than `wanted` lie below it.
+/// bound is such a key, and fewer than `wanted` lie below it. key_of(distance_of(bound)) is the bound.
 /// \param keys at least `wanted`
 /// \param wanted at least 1
-KeyCut cut_keys(std::span<const std::int32_t> keys, std::size_t wanted, std::size_t most) noexcept;
+KeyCut cut_keys(std::span<const std::int32_t> keys, std::size_t wanted, std::size_t most);
 
 }  // namespace medretrieval::detail

@@ -147,7 +147,13 @@ std::shared_ptr<const Encoder> train_encoder(const EncoderOptions& options, cons
     fail(ErrorCode::invalid_argument, owner, ": expected labels for ", data.features.rows(),
          " training rows, got ", data.labels->rows());
   }
-  return type.train(parameters, data);
+  auto encoder = type.train(parameters, data);
+  if (encoder->layout().kind() != type.codes) {
+    fail(ErrorCode::invalid_argument, owner, ": its type promises ",
+         type.codes == CodeKind::product ? "product" : "binary", " codes, it makes ",
+         encoder->layout().to_string());
+  }
+  return encoder;
 }
 
 }  // namespace medretrieval

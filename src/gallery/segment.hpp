@@ -1,4 +1,4 @@
-// One immutable segment: columns, codes and features of rows ordered by (primary class, id).
+// One immutable segment: columns, codes and features of rows ordered by (primary class, list, id).
 #pragma once
 
 #include <cstddef>

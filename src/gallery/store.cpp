@@ -127,6 +127,10 @@ std::shared_ptr<SnapshotState> read_named(const std::filesystem::path& folder, c
   state->next_id = manifest.next_id;
   state->attributes = manifest.attributes;
   state->tuned = manifest.tuned;
+  if (state->tuned && state->tuned->probes != 0 && state->model.lists() == nullptr) {
+    detail::fail(ErrorCode::corrupt, kManifestFile,
+                 ": the search was tuned to inverted lists, and the model has none");
+  }
   std::vector<std::uint64_t> segment_rows;
   for (const auto& named : manifest.segments) {
     state->parts.push_back(read_part(folder, named, state->model));

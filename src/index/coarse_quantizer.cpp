@@ -70,17 +70,24 @@ using Scored = std::pair<float, std::uint32_t>;
 /// Centroids around their mean, so that products of data far from the origin do not cancel.
 class CoarseQuantizer::Prepared {
  public:
-  explicit Prepared(MatrixView centroids)
+  /// \param encoder of the centroids; null: one is trained where it is needed
+  Prepared(MatrixView centroids, std::shared_ptr<const Encoder> encoder, int threads)
       : mean_(linalg::column_means(centroids)),
         centroids_(linalg::centered(centroids, mean_)),
         packed_(centroids_),
         half_norms_(half_square_norms(centroids_)) {
     if (centroids.rows() < kFewLists) return;
-    encoder_ = train_encoder(centroid_codes(centroids.cols()), {centroids_});
-    codes_ = encoder_->encode(centroids_);
+    encoder_ = std::move(encoder);
+    if (encoder_ == nullptr) {
+      encoder_ =
+          train_encoder(centroid_codes(centroids.cols()), {.features = centroids_, .threads = threads});
+    }
+    codes_ = encoder_->encode(centroids_, threads);
     numbers_.resize(centroids.rows());
     std::iota(numbers_.begin(), numbers_.end(), ItemId{0});
   }
+
+  const Encoder* encoder() const { return encoder_.get(); }
 
   std::vector<std::vector<std::uint32_t>> nearest(MatrixView queries, std::size_t count) const {
     const Matrix centred = linalg::centered(queries, mean_);
@@ -149,12 +156,17 @@ class CoarseQuantizer::Prepared {
   std::vector<ItemId> numbers_;
 };
 
-CoarseQuantizer::CoarseQuantizer(MatrixView centroids) : centroids_(Matrix::copy_of(centroids)) {
+CoarseQuantizer::CoarseQuantizer(MatrixView centroids, int threads)
+    : CoarseQuantizer(centroids, nullptr, threads) {}
+
+CoarseQuantizer::CoarseQuantizer(MatrixView centroids, std::shared_ptr<const Encoder> encoder, int threads) {
   require_features(centroids, "centroids");
-  if (lists() == 0 || lists() > kMaxLists) {
-    fail(ErrorCode::invalid_argument, "lists: expected 1 to ", kMaxLists, " centroids, got ", lists());
+  if (centroids.rows() == 0 || centroids.rows() > kMaxLists) {
+    fail(ErrorCode::invalid_argument, "lists: expected 1 to ", kMaxLists, " centroids, got ",
+         centroids.rows());
   }
-  prepared_ = std::make_shared<const Prepared>(centroids_);
+  centroids_ = Matrix::copy_of(centroids);
+  prepared_ = std::make_shared<const Prepared>(centroids_, std::move(encoder), threads);
 }
 
 CoarseQuantizer CoarseQuantizer::train(MatrixView features, const ListOptions& options, int threads) {
@@ -167,12 +179,12 @@ CoarseQuantizer CoarseQuantizer::train(MatrixView features, const ListOptions& o
   const linalg::KMeansOptions k_means = {
       .clusters = options.lists, .iterations = options.iterations, .seed = options.seed, .threads = threads};
   if (features.rows() / options.lists < options.rows_per_list) {
-    return CoarseQuantizer(linalg::k_means(features, k_means).centroids);
+    return CoarseQuantizer(linalg::k_means(features, k_means).centroids, threads);
   }
   detail::Random random(options.seed);
   const auto rows =
       detail::sample_without_replacement(features.rows(), options.lists * options.rows_per_list, random);
-  return CoarseQuantizer(linalg::k_means(chosen_rows(features, rows), k_means).centroids);
+  return CoarseQuantizer(linalg::k_means(chosen_rows(features, rows), k_means).centroids, threads);
 }
 
 std::vector<std::uint32_t> CoarseQuantizer::assign(MatrixView features, int threads) const {
@@ -183,6 +195,14 @@ std::vector<std::uint32_t> CoarseQuantizer::assign(MatrixView features, int thre
 }
 
 Matrix CoarseQuantizer::residuals(MatrixView features, std::span<const std::uint32_t> lists) const {
+  const bool fits =
+      features.cols() == dimension() && lists.size() == features.rows() &&
+      std::all_of(lists.begin(), lists.end(), [&](std::uint32_t list) { return list < this->lists(); });
+  if (!fits) {
+    fail(ErrorCode::invalid_argument, "lists: expected rows of ", dimension(), " values with a list below ",
+         this->lists(), " each, got ", features.rows(), " of ", features.cols(), " with ", lists.size(),
+         " lists");
+  }
   Matrix result(features.rows(), features.cols());
   for (std::size_t r = 0; r < features.rows(); ++r) {
     const auto row = features.row(r);
@@ -203,6 +223,8 @@ void CoarseQuantizer::write(ByteWriter& writer) const {
   writer.number<std::uint64_t>(lists());
   writer.number<std::uint64_t>(dimension());
   writer.array(std::span<const float>(centroids_.data(), lists() * dimension()));
+  const Encoder* encoder = prepared_->encoder();
+  writer.bytes(encoder != nullptr ? encoder->to_bytes() : std::vector<std::byte>());
 }
 
 CoarseQuantizer CoarseQuantizer::read(ByteReader& reader) {
@@ -215,7 +237,14 @@ CoarseQuantizer CoarseQuantizer::read(ByteReader& reader) {
     reader.corrupt(detail::concat("centroids of ", lists, " lists over ", dimension,
                                   " dimensions do not fit ", values.size(), " finite values"));
   }
-  return CoarseQuantizer(MatrixView(values.data(), lists, dimension));
+  const auto encoder_bytes = reader.bytes();
+  if (encoder_bytes.empty() != (lists < kFewLists))
+    reader.corrupt("the codes of the centroids are missing, or not needed");
+  const auto encoder = encoder_bytes.empty() ? nullptr : load_encoder(encoder_bytes);
+  const bool fits = encoder == nullptr ||
+                    (encoder->dimension() == dimension && encoder->layout().kind() == CodeKind::product);
+  if (!fits) reader.corrupt("the encoder of the centroids does not fit them");
+  return CoarseQuantizer(MatrixView(values.data(), lists, dimension), encoder, 0);
 }
 
 }  // namespace medretrieval

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <medretrieval/index.hpp>
-#include <optional>
 
+#include "base/concat.hpp"
 #include "base/parallel_for.hpp"
 #include "index/nearest_lists.hpp"
 
@@ -13,6 +13,8 @@ namespace medretrieval {
 namespace {
 
 constexpr std::size_t kMostInGroup = 2048;
+constexpr std::size_t kMostVisits = std::size_t{1} << 21;  // of a group
+constexpr std::size_t kScoredAtOnce = 64;                  // visits whose lookup tables are in memory
 
 /// Calls visit(piece) for the rows of a list that lie in the parts.
 template <class Visit>
@@ -71,12 +73,14 @@ class InvertedLists final : public IndexSearch {
     if (!options.residuals) scorer_ = encoder.scorer(queries);
   }
 
-  std::size_t group_size() const noexcept override { return kMostInGroup; }
+  std::size_t group_size() const noexcept override {
+    return std::clamp<std::size_t>(kMostVisits / probes(), 1, kMostInGroup);
+  }
 
   std::vector<Candidate> find(const IndexQuery& query, const Sharding& sharding) const override {
-    auto nearest = lists_.nearest(queries_.rows_from(query.query, 1), probes());
+    require_lists(query);
     std::vector<Visit> visits;
-    for (const auto list : lists_to_visit(query, std::move(nearest.front()))) visits.push_back({list, 0});
+    for (const auto list : lists_to_visit(query, nearest(query))) visits.push_back({list, 0});
     const std::size_t shards = std::max<std::size_t>(1, std::min(sharding.shards, visits.size()));
     std::vector<CandidatePool> pools(shards, CandidatePool(query.limit));
     detail::parallel_for(shards, sharding.threads, [&](std::size_t shard) {
@@ -94,6 +98,7 @@ class InvertedLists final : public IndexSearch {
   }
 
   std::vector<std::vector<Candidate>> find_group(std::span<const IndexQuery> queries) const override {
+    for (const auto& query : queries) require_lists(query);
     std::vector<CandidatePool> pools;
     std::vector<Visit> nearest;  // of every query, visited first: they make the thresholds tight
     std::vector<Visit> further;
@@ -116,15 +121,41 @@ class InvertedLists final : public IndexSearch {
   std::size_t probes() const { return options_.probes == 0 ? lists_.lists() : options_.probes; }
 
   /// Lists in the order of their distance, as many as the options and the limit ask for.
+  static void require_lists(const IndexQuery& query) {
+    for (const auto& part : query.parts) {
+      if (part.lists == nullptr) detail::fail(ErrorCode::incompatible, "inverted lists: a part has none");
+    }
+  }
+
+  /// Whether all rows that the query may look at come into its pool: then no order of lists is needed.
+  static bool takes_all(const IndexQuery& query) { return query.eligible <= query.limit.count; }
+
+  std::vector<std::uint32_t> nearest(const IndexQuery& query) const {
+    if (takes_all(query)) return {};
+    return std::move(lists_.nearest(queries_.rows_from(query.query, 1), probes()).front());
+  }
+
+  std::size_t rows_of(const IndexQuery& query, std::uint32_t list) const {
+    std::size_t rows = 0;
+    for_each_piece(query.parts, list, [&](const ScanPart& piece) { rows += rows_that_count(piece); });
+    return rows;
+  }
+
   /// \param first the nearest
   std::vector<std::uint32_t> lists_to_visit(const IndexQuery& query, std::vector<std::uint32_t> first) const {
     std::vector<std::uint32_t> chosen;
+    if (takes_all(query)) {
+      for (std::uint32_t list = 0; query.eligible != 0 && list < lists_.lists(); ++list) {
+        if (rows_of(query, list) != 0) chosen.push_back(list);
+      }
+      return chosen;
+    }
     index::NearestLists nearest(lists_, queries_.rows_from(query.query, 1), std::move(first));
-    for (std::size_t rows = 0; chosen.size() < probes() || rows < query.limit.count;) {
+    for (std::size_t rows = 0;
+         rows < query.eligible && (chosen.size() < probes() || rows < query.limit.count);) {
       const auto list = nearest.next();
       if (!list) break;
-      std::size_t here = 0;
-      for_each_piece(query.parts, *list, [&](const ScanPart& piece) { here += rows_that_count(piece); });
+      const std::size_t here = rows_of(query, *list);
       if (here == 0) continue;
       rows += here;
       chosen.push_back(*list);
@@ -167,9 +198,16 @@ class InvertedLists final : public IndexSearch {
     for_each_piece(query.parts, list, [&](const ScanPart& piece) { scan.scan(piece, pool); });
   }
 
-  /// Scores visits by the codes of residuals: each needs a scorer of the query minus the centroid.
   void scan_residuals(std::span<const Visit> visits, std::span<const IndexQuery> queries,
                       std::span<CandidatePool> pools) const {
+    for (std::size_t first = 0; first < visits.size(); first += kScoredAtOnce) {
+      scan_some(visits.subspan(first, std::min(kScoredAtOnce, visits.size() - first)), queries, pools);
+    }
+  }
+
+  /// Scores visits by the codes of residuals: each needs a scorer of the query minus the centroid.
+  void scan_some(std::span<const Visit> visits, std::span<const IndexQuery> queries,
+                 std::span<CandidatePool> pools) const {
     Matrix rows(visits.size(), queries_.cols());
     for (std::size_t v = 0; v < visits.size(); ++v) {
       const auto query = queries_.row(queries[visits[v].member].query);

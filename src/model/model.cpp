@@ -53,6 +53,7 @@ bool Model::codes_residuals() const noexcept {
 
 Codes Model::encode(MatrixView features, std::span<const std::uint32_t> item_lists, int threads,
                     const Progress& progress) const {
+  if (encoder() == nullptr) fail(ErrorCode::invalid_argument, "model: it has no encoder");
   if (!codes_residuals()) return encoder()->encode(features, threads, progress);
   return encoder()->encode(lists()->residuals(features, item_lists), threads, progress);
 }

@@ -6,6 +6,14 @@
 
 namespace medretrieval::detail {
 
+std::size_t group_of(const SnapshotState& state, const GateOptions& gate, std::size_t group_size) {
+  constexpr std::size_t kMostMasks = 64;
+  const bool masks = gate.mode != GateMode::off &&
+                     std::any_of(state.parts.begin(), state.parts.end(),
+                                 [](const auto& part) { return part.segment->has_several_labels(); });
+  return masks ? std::min(group_size, kMostMasks) : group_size;
+}
+
 Planner::Planner(const EligibleRows& eligible, bool exclude_own_patient, bool need_codes, bool need_features)
     : state_(*eligible.state),
       base_(eligible.parts),

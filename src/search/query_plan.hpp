@@ -19,6 +19,9 @@ struct QueryPlan {
   bool widened = false;
 };
 
+/// How many queries are planned together: the plans of a gate over several labels an item hold a mask each.
+std::size_t group_of(const SnapshotState& state, const GateOptions& gate, std::size_t group_size);
+
 /// Makes the plans of one search call.
 class Planner {
  public:

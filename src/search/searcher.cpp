@@ -163,7 +163,10 @@ class Search {
            std::span<SearchResult> results) const {
     std::vector<IndexQuery> group;
     for (std::size_t i = 0; i < plans.size(); ++i) {
-      group.push_back({first + i, plans[i].parts, {.count = std::min(first_pool_size(), plans[i].eligible)}});
+      group.push_back({first + i,
+                       plans[i].parts,
+                       {.count = std::min(first_pool_size(), plans[i].eligible)},
+                       plans[i].eligible});
     }
     auto pools = first_stage_.pools(group, sharding);
     for (std::size_t i = 0; i < plans.size(); ++i) {
@@ -284,7 +287,8 @@ std::vector<SearchResult> Searcher::search(MatrixView queries, const SearchOptio
   const auto eligible = eligible_rows(options.filter, options.prepared_filter);
   const Planner planner(*eligible, options.exclude_own_patient, !options.exact, options.exact);
   const Search search(state, queries, options);
-  const Parallelism parallelism(queries.rows(), options.threads, options.shards, search.group_size());
+  const std::size_t group = detail::group_of(state, options.gate, search.group_size());
+  const Parallelism parallelism(queries.rows(), options.threads, options.shards, group);
   const QueryContext unknown;
   std::vector<SearchResult> results(queries.rows());
   detail::ProgressCounter counter(options.progress, "search", queries.rows());
@@ -318,8 +322,8 @@ std::vector<SearchResult> Searcher::range_search(MatrixView queries, const Range
   const Planner planner(*eligible, options.exclude_own_patient, !exact, exact);
   const FeatureScorer exact_scorer(queries, detail::feature_distance(options.distance));
   const FirstStage first_stage(state.model, queries, exact ? &exact_scorer : nullptr, 0);
-  const Parallelism parallelism(queries.rows(), options.threads, options.shards,
-                                first_stage.index().group_size());
+  const std::size_t group_size = detail::group_of(state, options.gate, first_stage.index().group_size());
+  const Parallelism parallelism(queries.rows(), options.threads, options.shards, group_size);
   const QueryContext unknown;
   std::vector<SearchResult> results(queries.rows());
   detail::ProgressCounter counter(options.progress, "search", queries.rows());
@@ -331,7 +335,7 @@ std::vector<SearchResult> Searcher::range_search(MatrixView queries, const Range
                                    posteriors.of(q), options.gate, 0));
     }
     for (std::size_t i = 0; i < count; ++i) {
-      group.push_back({first + i, plans[i].parts, {.radius = options.radius}});
+      group.push_back({first + i, plans[i].parts, {.radius = options.radius}, plans[i].eligible});
     }
     const auto pools = first_stage.pools(group, parallelism.sharding);
     for (std::size_t i = 0; i < count; ++i) {

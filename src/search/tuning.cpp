@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <unordered_set>
 
 #include "base/concat.hpp"
@@ -81,21 +82,23 @@ class Trial {
   std::size_t wanted_ = 0;
 };
 
-/// The fewest probes with the recall at this pool: recall never falls with the probes of a query but where further lists
-/// crowd the pool, so the first rung of a ladder that reaches it is refined downwards. Tries go to `tried`.
-std::optional<std::size_t> fewest_probes(const Trial& trial, std::size_t lists, std::size_t pool_factor,
-                                         double wanted, std::vector<TriedSetting>& tried) {
+/// The fewest probes with the recall at this pool: the first rung of a ladder that reaches it is refined downwards. The
+/// ladder begins where the lists hold the pool, for searches with fewer probes visit as many. Tries go to `tried`.
+std::optional<std::size_t> fewest_probes(const Trial& trial, std::size_t lists, std::size_t first,
+                                         std::size_t pool_factor, double wanted,
+                                         std::vector<TriedSetting>& tried) {
   const auto reaches = [&](std::size_t probes) {
     tried.push_back({probes, pool_factor, trial.recall(probes, pool_factor), 0});
     return tried.back().recall >= wanted;
   };
   if (lists == 0) return reaches(0) ? std::optional<std::size_t>(0) : std::nullopt;
   std::size_t low = 0;  // does not reach it
-  std::size_t high = 1;
+  std::size_t high = std::clamp<std::size_t>(first, 1, lists);
   double before = -1;
+  int without_gain = 0;  // doublings in a row; from the second on the pool is what limits the recall
   while (!reaches(high)) {
-    const bool stuck = tried.back().recall < before + 1e-4;  // the pool is what limits it
-    if (high == lists || stuck) return std::nullopt;
+    without_gain = tried.back().recall < before + 1e-4 ? without_gain + 1 : 0;
+    if (high == lists || without_gain == 2) return std::nullopt;
     before = tried.back().recall;
     low = high;
     high = std::min(lists, high * 2);
@@ -118,7 +121,9 @@ void TuningOptions::validate() const {
   const bool in_range = std::all_of(pool_factors.begin(), pool_factors.end(), [](std::size_t factor) {
     return factor >= 1 && factor <= kMostPoolFactor;
   });
-  if (pool_factors.empty() || !in_range || !std::is_sorted(pool_factors.begin(), pool_factors.end())) {
+  if (pool_factors.empty() || !in_range ||
+      std::adjacent_find(pool_factors.begin(), pool_factors.end(), std::greater_equal<>()) !=
+          pool_factors.end()) {
     fail(ErrorCode::invalid_argument, "tuning: expected ascending pool factors of 1 to ", kMostPoolFactor);
   }
 }
@@ -137,15 +142,17 @@ TuningResult tune_search(const Searcher& searcher, MatrixView queries, const Tun
   double least = 0;
   detail::ProgressCounter counter(options.progress, "tune", options.pool_factors.size());
   for (const auto pool_factor : options.pool_factors) {
+    const std::size_t pool = pool_factor * options.k;
+    const std::size_t items = searcher.snapshot().size();
+    const auto probes = pool > 2 * items ? std::nullopt
+                                         : fewest_probes(trial, lists, (pool * lists + items - 1) / items,
+                                                         pool_factor, options.recall, result.tried);
     counter.add(1);
-    if (pool_factor * options.k > 2 * searcher.snapshot().size()) continue;
-    const auto probes = fewest_probes(trial, lists, pool_factor, options.recall, result.tried);
     if (!probes) continue;
     const auto setting = std::find_if(
         result.tried.begin(), result.tried.end(),
         [&](const TriedSetting& each) { return each.probes == *probes && each.pool_factor == pool_factor; });
     setting->microseconds = trial.cost(*probes, pool_factor);
-    if (result.chosen && setting->microseconds > 2 * least) break;  // larger pools only cost more
     if (result.chosen && setting->microseconds >= least) continue;
     least = setting->microseconds;
     result.chosen = TunedSearch{setting->recall, options.k, *probes, pool_factor};

@@ -39,6 +39,60 @@ TEST(CountingPool, ItsThresholdIsTheKthDistanceAtOnce) {
   }
 }
 
+TEST(CountingPool, GoesOnAfterAMerge) {
+  std::vector<ItemId> ids(400);
+  std::iota(ids.begin(), ids.end(), ItemId{0});
+  const Codes none(CodeLayout::binary(8), 400);
+  const ScanPart part = {none, {}, ids, 0, 0, 400, nullptr};
+  std::vector<CandidatePool> pools(2, CandidatePool({.count = 5}));
+  std::vector<float> all;
+  const auto offer = [&](CandidatePool& pool, std::uint32_t first) {
+    pool.enter(part);
+    pool.count_distances(64);
+    for (std::uint32_t row = first; row < first + 100; ++row) {
+      const auto distance = static_cast<float>(row * 37 % 65);
+      all.push_back(distance);
+      pool.offer(&row, &distance, 1);
+    }
+  };
+  offer(pools[0], 0);
+  offer(pools[1], 100);
+  pools[0].merge(std::move(pools[1]));
+  offer(pools[0], 200);
+  std::sort(all.begin(), all.end());
+  const auto found = pools[0].take();
+  ASSERT_EQ(found.size(), 5U);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(found[i].distance, all[i]);
+}
+
+TEST(CountingPool, ANegativeRadiusLeavesItEmpty) {
+  const std::vector<ItemId> ids = {1, 2};
+  const Codes none(CodeLayout::binary(8), 2);
+  CandidatePool pool({.count = 2, .radius = -1});
+  pool.enter({none, {}, ids, 0, 0, 2, nullptr});
+  pool.count_distances(8);
+  const std::uint32_t row = 0;
+  const float distance = 0;
+  pool.offer(&row, &distance, 1);
+  EXPECT_TRUE(pool.take().empty());
+}
+
+/// Distances just below zero beside zeros.
+TEST(Pool, KeepsTheNearestOfDenormals) {
+  std::vector<ItemId> ids(12);
+  std::iota(ids.begin(), ids.end(), ItemId{0});
+  const Codes none(CodeLayout::binary(8), 12);
+  CandidatePool pool({.count = 10});
+  pool.enter({none, {}, ids, 0, 0, 12, nullptr});
+  for (std::uint32_t row = 0; row < 12; ++row) {
+    const float distance = row < 10 ? -1e-45F : 0.0F;
+    pool.offer(&row, &distance, 1);
+  }
+  const auto found = pool.take();
+  ASSERT_EQ(found.size(), 10U);
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(found[i].id, i);
+}
+
 /// Rows of several segments whose ids are mixed, offered in bunches.
 struct Offers {
   Offers(std::size_t segments, std::size_t rows, std::size_t distinct, Random& random)

@@ -59,5 +59,15 @@ TEST(DistanceKeys, TheCutHoldsAsManyAsAskedFor) {
   }
 }
 
+TEST(DistanceKeys, ACutBelowZeroIsOneOfADistance) {
+  std::vector<std::int32_t> keys(10, key_of(-1e-45F));
+  keys.insert(keys.end(), 2, key_of(0.0F));
+  for (const std::size_t most : {10U, 11U}) {
+    const auto cut = cut_keys(keys, 10, most);
+    EXPECT_EQ(key_of(distance_of(cut.bound)), cut.bound);
+    EXPECT_EQ(cut.count, 10U);
+  }
+}
+
 }  // namespace
 }  // namespace medretrieval::detail

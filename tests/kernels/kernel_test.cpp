@@ -207,11 +207,14 @@ TEST_P(EveryIsa, HalvesCountAsTheFloatsThatTheyEqual) {
     return static_cast<float>((half & 0x8000) != 0 ? -magnitude : magnitude);
   };
   for (unsigned half = 0; half < 0x10000; ++half) {
-    if ((half & 0x7c00) == 0x7c00) continue;  // infinities and NaN are never stored
     const auto stored = static_cast<std::uint16_t>(half);
     const float one = 1;
     float product = -1;
     table().inner_product_half(&one, &stored, 1, nullptr, 1, 1, &product);
+    if ((half & 0x7c00) == 0x7c00) {  // infinities and NaN are not stored, but may be read from a forged file
+      EXPECT_FALSE(std::isfinite(product)) << half;
+      continue;
+    }
     EXPECT_EQ(product, value_of(half)) << half;
   }
 }

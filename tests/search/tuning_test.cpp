@@ -59,6 +59,15 @@ TEST(Tuning, TheChoiceReachesTheRecall) {
   }
 }
 
+/// Where a pool holds more than a list, the first few probes make no difference.
+TEST(Tuning, APoolLargerThanListsDoesNotEndTheSearch) {
+  const Searcher searcher = searcher_of({"pq", {{"subspaces", 2}, {"bits_per_entry", 4}}}, 60);
+  const Matrix queries = make_collection(60, 12, false, 9).features;
+  const auto result = tune_search(searcher, queries, {.recall = 0.98, .pool_factors = {40}, .rounds = 1});
+  ASSERT_TRUE(result.chosen.has_value());
+  EXPECT_GE(recall_of(searcher, queries, *result.chosen), 0.98);
+}
+
 TEST(Tuning, WithoutListsOnlyThePoolIsChosen) {
   const Searcher searcher = searcher_of({"itq", {{"bits", 12}}}, 0);
   const Matrix queries = make_collection(30, 12, false, 9).features;
@@ -99,6 +108,7 @@ TEST(Tuning, RefusesWhatDoesNotFit) {
   EXPECT_ERROR(tune({.k = 1501}), invalid_argument, "1500 items");
   EXPECT_ERROR(tune({.pool_factors = {}}), invalid_argument, "pool factors");
   EXPECT_ERROR((tune({.pool_factors = {3, 2}})), invalid_argument, "ascending");
+  EXPECT_ERROR((tune({.pool_factors = {3, 3}})), invalid_argument, "ascending");
   EXPECT_ERROR(tune({.rounds = 0}), invalid_argument, "round");
   EXPECT_ERROR((void)tune_search(searcher, Matrix(0, 12)), invalid_argument, "query");
 }
