@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::size_t kMostInGroup = 2048;
 constexpr std::size_t kMostVisits = std::size_t{1} << 21;  // of a group
-constexpr std::size_t kScoredAtOnce = 64;                  // visits whose lookup tables are in memory
+constexpr std::size_t kFewInGroup = 64;
+constexpr std::size_t kVisitsOfAList = 4;  // by as many queries of a batch it pays to score them together
+constexpr std::size_t kScoredAtOnce = 64;  // visits whose lookup tables are in memory
 
 /// Calls visit(piece) for the rows of a list that lie in the parts.
 template <class Visit>
@@ -74,7 +76,7 @@ class InvertedLists final : public IndexSearch {
   }
 
   std::size_t group_size() const noexcept override {
-    return std::clamp<std::size_t>(kMostVisits / probes(), 1, kMostInGroup);
+    return shares_lists() ? std::clamp<std::size_t>(kMostVisits / probes(), 1, kMostInGroup) : kFewInGroup;
   }
 
   std::vector<Candidate> find(const IndexQuery& query, const Sharding& sharding) const override {
@@ -86,12 +88,7 @@ class InvertedLists final : public IndexSearch {
     detail::parallel_for(shards, sharding.threads, [&](std::size_t shard) {
       std::vector<Visit> own;  // dealt out, so that every shard has near lists first
       for (std::size_t v = shard; v < visits.size(); v += shards) own.push_back(visits[v]);
-      if (options_.residuals) {
-        scan_residuals(own, {&query, 1}, {&pools[shard], 1});
-      } else {
-        const auto scan = scorer_->begin(query.query);
-        for (const auto& visit : own) scan_list(*scan, query, visit.list, pools[shard]);
-      }
+      scan(own, query, pools[shard]);
     });
     for (std::size_t shard = 1; shard < shards; ++shard) pools[0].merge(std::move(pools[shard]));
     return pools[0].take_unordered();
@@ -99,6 +96,24 @@ class InvertedLists final : public IndexSearch {
 
   std::vector<std::vector<Candidate>> find_group(std::span<const IndexQuery> queries) const override {
     for (const auto& query : queries) require_lists(query);
+    return shares_lists() ? find_together(queries) : find_each(queries);
+  }
+
+ private:
+  std::vector<std::vector<Candidate>> find_each(std::span<const IndexQuery> queries) const {
+    auto nearest = nearest_of(queries);
+    std::vector<std::vector<Candidate>> found;
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+      std::vector<Visit> visits;
+      for (const auto list : lists_to_visit(queries[i], std::move(nearest[i]))) visits.push_back({list, 0});
+      CandidatePool pool(queries[i].limit);
+      scan(visits, queries[i], pool);
+      found.push_back(pool.take_unordered());
+    }
+    return found;
+  }
+
+  std::vector<std::vector<Candidate>> find_together(std::span<const IndexQuery> queries) const {
     std::vector<CandidatePool> pools;
     std::vector<Visit> nearest;  // of every query, visited first: they make the thresholds tight
     std::vector<Visit> further;
@@ -117,7 +132,15 @@ class InvertedLists final : public IndexSearch {
     return found;
   }
 
- private:
+  /// All visits of one query.
+  void scan(std::span<const Visit> visits, const IndexQuery& query, CandidatePool& pool) const {
+    if (options_.residuals) return scan_residuals(visits, {&query, 1}, {&pool, 1});
+    const auto scan = scorer_->begin(query.query);
+    for (const auto& visit : visits) scan_list(*scan, query, visit.list, pool);
+  }
+
+  bool shares_lists() const { return queries_.rows() * probes() >= kVisitsOfAList * lists_.lists(); }
+
   std::size_t probes() const { return options_.probes == 0 ? lists_.lists() : options_.probes; }
 
   /// Lists in the order of their distance, as many as the options and the limit ask for.
@@ -133,6 +156,16 @@ class InvertedLists final : public IndexSearch {
   std::vector<std::uint32_t> nearest(const IndexQuery& query) const {
     if (takes_all(query)) return {};
     return std::move(lists_.nearest(queries_.rows_from(query.query, 1), probes()).front());
+  }
+
+  /// The nearest lists of every query.
+  std::vector<std::vector<std::uint32_t>> nearest_of(std::span<const IndexQuery> queries) const {
+    Matrix rows(queries.size(), queries_.cols());
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+      const auto row = queries_.row(queries[i].query);
+      std::copy(row.begin(), row.end(), rows.row(i).begin());
+    }
+    return lists_.nearest(rows, probes());
   }
 
   std::size_t rows_of(const IndexQuery& query, std::uint32_t list) const {
@@ -165,18 +198,12 @@ class InvertedLists final : public IndexSearch {
 
   void choose(std::span<const IndexQuery> queries, std::vector<Visit>& nearest,
               std::vector<Visit>& further) const {
-    constexpr std::size_t kAtOnce = 64;  // queries whose scores stay in the cache
-    for (std::size_t first = 0; first < queries.size(); first += kAtOnce) {
-      const std::size_t count = std::min(kAtOnce, queries.size() - first);
-      Matrix rows(count, queries_.cols());
-      for (std::size_t i = 0; i < count; ++i) {
-        const auto row = queries_.row(queries[first + i].query);
-        std::copy(row.begin(), row.end(), rows.row(i).begin());
-      }
-      auto lists = lists_.nearest(rows, probes());
-      for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t first = 0; first < queries.size(); first += kFewInGroup) {
+      const auto some = queries.subspan(first, std::min(kFewInGroup, queries.size() - first));
+      auto lists = nearest_of(some);
+      for (std::size_t i = 0; i < some.size(); ++i) {
         bool is_first = true;
-        for (const auto list : lists_to_visit(queries[first + i], std::move(lists[i]))) {
+        for (const auto list : lists_to_visit(some[i], std::move(lists[i]))) {
           (is_first ? nearest : further).push_back({list, static_cast<std::uint32_t>(first + i)});
           is_first = false;
         }
