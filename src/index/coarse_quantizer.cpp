@@ -53,7 +53,7 @@ void ListOptions::validate() const {
 namespace {
 
 constexpr std::size_t kFewLists = 512;    // all of them are looked at
-constexpr std::size_t kLeastChosen = 64;  // by their codes
+constexpr std::size_t kLeastChosen = 32;  // by their codes
 constexpr std::size_t kChosenForOne = 8;
 constexpr std::size_t kMostSubspaces = 32;
 
