@@ -6,12 +6,14 @@
 
 namespace medretrieval::detail {
 
-/// The float32 that equals a finite binary16.
+/// The float32 that equals a binary16.
 inline float from_half(std::uint16_t half) noexcept {
   const std::uint32_t exponent = half >> 10U & 31U;
   const std::uint32_t fraction = half & 1023U;
-  const float magnitude = exponent == 0 ? static_cast<float>(fraction) * 0x1p-24F
-                                        : std::bit_cast<float>((exponent + 112U) << 23U | fraction << 13U);
+  const float magnitude =
+      exponent == 0
+          ? static_cast<float>(fraction) * 0x1p-24F
+          : std::bit_cast<float>((exponent + (exponent == 31 ? 224U : 112U)) << 23U | fraction << 13U);
   return (half & 0x8000U) != 0 ? -magnitude : magnitude;
 }
 

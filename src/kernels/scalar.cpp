@@ -161,13 +161,14 @@ std::size_t keep_keys(std::int32_t* keys, std::uint32_t* rows, std::uint32_t* so
 inline float value_of(float value) noexcept {
   return value;
 }
-/// The float32 that equals a binary16: finite values and zeros only.
+/// The float32 that equals a binary16.
 inline float value_of(std::uint16_t half) noexcept {
   const std::uint32_t exponent = half >> 10U & 31U;
   const std::uint32_t fraction = half & 1023U;
-  const float magnitude = exponent == 0
-                              ? static_cast<float>(fraction) * 0x1p-24F
-                              : __builtin_bit_cast(float, (exponent + 112U) << 23U | fraction << 13U);
+  const float magnitude =
+      exponent == 0
+          ? static_cast<float>(fraction) * 0x1p-24F
+          : __builtin_bit_cast(float, (exponent + (exponent == 31 ? 224U : 112U)) << 23U | fraction << 13U);
   return (half & 0x8000U) != 0 ? -magnitude : magnitude;
 }
 

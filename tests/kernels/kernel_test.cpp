@@ -197,7 +197,8 @@ TEST_P(EveryIsa, KeysAreCountedAndKeptAsByScalar) {
   }
 }
 
-/// Every finite binary16, in every instruction set.
+/// Every binary16, in every instruction set. Infinities and NaN come only from damaged files and must not pass as
+/// numbers.
 TEST_P(EveryIsa, HalvesCountAsTheFloatsThatTheyEqual) {
   const auto value_of = [](unsigned half) {
     const int exponent = static_cast<int>(half >> 10 & 31);
@@ -207,12 +208,15 @@ TEST_P(EveryIsa, HalvesCountAsTheFloatsThatTheyEqual) {
     return static_cast<float>((half & 0x8000) != 0 ? -magnitude : magnitude);
   };
   for (unsigned half = 0; half < 0x10000; ++half) {
-    if ((half & 0x7c00) == 0x7c00) continue;  // infinities and NaN are never stored
     const auto stored = static_cast<std::uint16_t>(half);
     const float one = 1;
     float product = -1;
     table().inner_product_half(&one, &stored, 1, nullptr, 1, 1, &product);
-    EXPECT_EQ(product, value_of(half)) << half;
+    if ((half & 0x7c00) == 0x7c00) {
+      EXPECT_FALSE(std::isfinite(product)) << half;
+    } else {
+      EXPECT_EQ(product, value_of(half)) << half;
+    }
   }
 }
 
