@@ -127,6 +127,10 @@ std::shared_ptr<SnapshotState> read_named(const std::filesystem::path& folder, c
   state->next_id = manifest.next_id;
   state->attributes = manifest.attributes;
   state->tuned = manifest.tuned;
+  if (state->tuned && state->tuned->probes != 0 && state->model.lists() == nullptr) {
+    detail::fail(ErrorCode::corrupt, (folder / kManifestFile).string(), ": it is tuned to ",
+                 state->tuned->probes, " probes, but the model has no inverted lists");
+  }
   std::vector<std::uint64_t> segment_rows;
   for (const auto& named : manifest.segments) {
     state->parts.push_back(read_part(folder, named, state->model));
