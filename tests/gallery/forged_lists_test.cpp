@@ -8,6 +8,7 @@
 #include <medretrieval/searcher.hpp>
 #include <span>
 
+#include "base/random.hpp"
 #include "gallery/segment_format.hpp"
 #include "support/expect_error.hpp"
 #include "support/forged_gallery.hpp"
@@ -148,6 +149,34 @@ TEST_F(ForgedLists, RowsOutOfTheOrderOfTheirCellsAreFound) {
   });
   const Snapshot snapshot = Snapshot::open(path_);
   EXPECT_ERROR(snapshot.verify(), corrupt, "not in the order of their ids");
+}
+
+/// Any bytes where lists are described: an Error or an answer, never a read outside the segment.
+TEST_F(ForgedLists, LiesDoNoHarm) {
+  detail::Random random(3);
+  const Matrix queries = make_collection(4, kDimension, false, 2).features;
+  int refused = 0;
+  for (int round = 0; round < 80; ++round) {
+    const auto kind = round % 4 == 0 ? gallery::kClassStarts : gallery::kCells;
+    change_section(path_, {kind, 0}, [&](std::vector<std::byte>& bytes) {
+      for (std::uint64_t flips = 1 + random.below(3); flips > 0; --flips) {
+        const auto at = random.below(bytes.size() / 4) * 4;  // the low byte: small numbers
+        bytes[at] = static_cast<std::byte>(random.below(round % 3 == 0 ? 256 : kRows + 2));
+      }
+    });
+    try {
+      const Snapshot snapshot = Snapshot::open(path_);
+      (void)Searcher(snapshot).search(queries, {.k = 5, .probes = 2});
+      SearchOptions gated;
+      gated.gate.mode = GateMode::top1;
+      (void)Searcher(snapshot).search(queries, gated);
+      snapshot.verify();
+    } catch (const Error&) {
+      ++refused;
+    }
+    restore();
+  }
+  EXPECT_GT(refused, 50) << "most of these lies must be noticed";
 }
 
 TEST_F(ForgedLists, TheMetaSectionMustAgreeWithTheModel) {
