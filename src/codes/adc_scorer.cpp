@@ -55,7 +55,7 @@ class AdcScan final : public QueryScan {
     std::size_t kept = 0;
     std::size_t begin = 0;
     while (begin < out.count) {
-      const std::uint32_t block = out.rows[begin] / kernels::kBlockRows;
+      const std::uint32_t block = static_cast<std::uint32_t>(out.rows[begin] / kernels::kBlockRows);
       std::uint64_t mask = 0;
       std::size_t end = begin;
       for (; end < out.count && out.rows[end] / kernels::kBlockRows == block; ++end) {
