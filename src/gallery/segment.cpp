@@ -77,8 +77,8 @@ Segment::Segment(std::shared_ptr<const io::SectionFile> file, SegmentMeta meta, 
 void Segment::open_lists(std::size_t lists) {
   const io::SectionArray<std::uint32_t> numbers(file_, {kCells, 0});
   const auto all = numbers.all();
-  if (all.size() % 2 != 0) file_->corrupt("the inverted lists end in half a cell");
-  for (std::size_t i = 0; i < all.size(); i += 2) cells_.push_back({all[i], all[i + 1]});
+  if (all.size() % 2 != 0) file_->corrupt("the cells of the inverted lists are cut");
+  for (std::size_t i = 0; i + 1 < all.size(); i += 2) cells_.push_back({all[i], all[i + 1]});
   std::size_t next_class = 0;
   ListRows rows;
   rows.starts.assign(lists + 1, 0);

@@ -128,8 +128,8 @@ std::shared_ptr<SnapshotState> read_named(const std::filesystem::path& folder, c
   state->attributes = manifest.attributes;
   state->tuned = manifest.tuned;
   if (state->tuned && state->tuned->probes != 0 && state->model.lists() == nullptr) {
-    detail::fail(ErrorCode::corrupt, (folder / kManifestFile).string(), ": it is tuned to ",
-                 state->tuned->probes, " probes, but the model has no inverted lists");
+    detail::fail(ErrorCode::corrupt, kManifestFile,
+                 ": the search was tuned to inverted lists, and the model has none");
   }
   std::vector<std::uint64_t> segment_rows;
   for (const auto& named : manifest.segments) {

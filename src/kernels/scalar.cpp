@@ -165,10 +165,9 @@ inline float value_of(float value) noexcept {
 inline float value_of(std::uint16_t half) noexcept {
   const std::uint32_t exponent = half >> 10U & 31U;
   const std::uint32_t fraction = half & 1023U;
-  const float magnitude =
-      exponent == 0
-          ? static_cast<float>(fraction) * 0x1p-24F
-          : __builtin_bit_cast(float, (exponent + (exponent == 31 ? 224U : 112U)) << 23U | fraction << 13U);
+  const std::uint32_t wide = exponent == 31 ? 255U : exponent + 112U;
+  const float magnitude = exponent == 0 ? static_cast<float>(fraction) * 0x1p-24F
+                                        : __builtin_bit_cast(float, wide << 23U | fraction << 13U);
   return (half & 0x8000U) != 0 ? -magnitude : magnitude;
 }
 

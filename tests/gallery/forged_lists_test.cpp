@@ -131,7 +131,7 @@ TEST_F(ForgedLists, HalfACellIsRefused) {
                    [&](std::vector<std::byte>& bytes) { bytes.resize(bytes.size() + more); });
   };
   lengthen(4);
-  EXPECT_ERROR(Snapshot::open(path_), corrupt, "end in half a cell");
+  EXPECT_ERROR(Snapshot::open(path_), corrupt, "the cells of the inverted lists are cut");
   restore();
   lengthen(2);
   EXPECT_ERROR(Snapshot::open(path_), corrupt, "elements of 4 bytes");

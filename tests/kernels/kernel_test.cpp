@@ -197,8 +197,7 @@ TEST_P(EveryIsa, KeysAreCountedAndKeptAsByScalar) {
   }
 }
 
-/// Every binary16, in every instruction set. Infinities and NaN come only from damaged files and must not pass as
-/// numbers.
+/// Every finite binary16, in every instruction set.
 TEST_P(EveryIsa, HalvesCountAsTheFloatsThatTheyEqual) {
   const auto value_of = [](unsigned half) {
     const int exponent = static_cast<int>(half >> 10 & 31);
@@ -212,11 +211,11 @@ TEST_P(EveryIsa, HalvesCountAsTheFloatsThatTheyEqual) {
     const float one = 1;
     float product = -1;
     table().inner_product_half(&one, &stored, 1, nullptr, 1, 1, &product);
-    if ((half & 0x7c00) == 0x7c00) {
+    if ((half & 0x7c00) == 0x7c00) {  // infinities and NaN are not stored, but may be read from a forged file
       EXPECT_FALSE(std::isfinite(product)) << half;
-    } else {
-      EXPECT_EQ(product, value_of(half)) << half;
+      continue;
     }
+    EXPECT_EQ(product, value_of(half)) << half;
   }
 }
 

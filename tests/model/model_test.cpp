@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <medretrieval/model.hpp>
@@ -86,14 +87,17 @@ TEST(Model, CutOrChangedListsNeverCrash) {
   }
 }
 
-/// The end of the bytes: u8 feature type, u8 has lists, u64 lists, u64 dimensions, u64 count, f32 values.
+/// Before the values: u8 feature type, u8 has lists, u64 lists, u64 dimensions, u64 count.
 TEST(Model, ForgedListsAreCorrupt) {
   constexpr std::size_t kLists = 5;
   constexpr std::size_t kDimension = 8;
-  const auto bytes =
-      make_model(make_collection(100, kDimension, false, 1), {"lsh", {{"bits", 12}}}, false, kLists)
-          .to_bytes();
-  const std::size_t values = bytes.size() - kLists * kDimension * sizeof(float);
+  const Model model =
+      make_model(make_collection(100, kDimension, false, 1), {"lsh", {{"bits", 12}}}, false, kLists);
+  const auto bytes = model.to_bytes();
+  const auto centroids = std::as_bytes(std::span(model.lists()->centroids().data(), kLists * kDimension));
+  const auto found = std::search(bytes.begin(), bytes.end(), centroids.begin(), centroids.end());
+  ASSERT_NE(found, bytes.end());
+  const auto values = static_cast<std::size_t>(found - bytes.begin());
   const auto with = [&](std::size_t at, auto number) {
     auto changed = bytes;
     std::memcpy(changed.data() + at, &number, sizeof number);
