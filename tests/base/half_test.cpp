@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <medretrieval/stored_features.hpp>
 #include <vector>
 
@@ -13,6 +14,14 @@ TEST(Half, EveryFiniteHalfComesBack) {
   for (std::uint32_t half = 0; half < 0x10000; ++half) {
     if ((half & 0x7c00U) == 0x7c00U) continue;
     EXPECT_EQ(to_half(from_half(static_cast<std::uint16_t>(half))), half);
+  }
+}
+
+TEST(Half, InfinitiesAndNotNumbersStaySo) {
+  EXPECT_EQ(from_half(0x7c00), std::numeric_limits<float>::infinity());
+  EXPECT_EQ(from_half(0xfc00), -std::numeric_limits<float>::infinity());
+  for (unsigned half = 0x7c01; half < 0x8000; ++half) {
+    EXPECT_TRUE(std::isnan(from_half(static_cast<std::uint16_t>(half)))) << half;
   }
 }
 

@@ -4,15 +4,13 @@
 #include <fstream>
 #include <functional>
 #include <limits>
-#include <medretrieval/fingerprint.hpp>
 #include <medretrieval/gallery.hpp>
 #include <medretrieval/searcher.hpp>
-#include <nlohmann/json.hpp>
 
 #include "gallery/segment_format.hpp"
 #include "io/section_file.hpp"
-#include "io/sinks.hpp"
 #include "support/expect_error.hpp"
+#include "support/forged_gallery.hpp"
 #include "support/small_gallery.hpp"
 #include "support/test_data.hpp"
 
@@ -23,13 +21,13 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::make_collection;
 using testing::make_model;
+using testing::read_text;
 using testing::TemporaryFolder;
 
 constexpr const char* kSegment = "segment-00000001.mrseg";
 
-std::string read_text(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
+json tuned(const json& recall, const json& k, const json& probes, const json& pool_factor) {
+  return {{"recall", recall}, {"k", k}, {"probes", probes}, {"pool_factor", pool_factor}};
 }
 
 class ForgedFiles : public ::testing::Test {
@@ -43,41 +41,12 @@ class ForgedFiles : public ::testing::Test {
     gallery.commit();
   }
 
-  /// Changes the manifest and its hash line.
   void change_manifest(const std::function<void(json&)>& change) const {
-    const std::string text = read_text(path_ / "manifest.json");
-    json document = json::parse(text.substr(0, text.rfind("\nxxh3-128 ")));
-    change(document);
-    const std::string body = document.dump(2);
-    std::ofstream(path_ / "manifest.json", std::ios::binary)
-        << body << "\nxxh3-128 " << Fingerprint::of(std::as_bytes(std::span(body))).to_string() << '\n';
+    testing::change_manifest(path_, change);
   }
-
-  /// Changes one section of the segment; every checksum is right afterwards.
   void change_section(const io::SectionKey& changed,
                       const std::function<void(std::vector<std::byte>&)>& change) const {
-    const auto source = io::SectionFile::map(path_ / kSegment);
-    std::vector<io::SectionKey> keys;
-    for (std::uint32_t kind = 0; kind < 64; ++kind) {
-      for (std::uint32_t column = 0; column < 64; ++column) {
-        if (source->has({kind, column})) keys.push_back({kind, column});
-      }
-    }
-    io::FileSink sink(path_ / "forged");
-    io::SectionWriter writer(sink, keys.size());
-    for (const auto& key : keys) {
-      const auto raw = source->raw(key);
-      std::vector<std::byte> bytes(raw.begin(), raw.end());
-      if (key == changed) change(bytes);
-      writer.begin_section(key);
-      writer.append(bytes);
-      writer.end_section();
-    }
-    writer.finish();
-    sink.publish();
-    fs::rename(path_ / "forged", path_ / kSegment);
-    const auto checksum = io::SectionFile::map(path_ / kSegment)->checksum().to_string();
-    change_manifest([&](json& manifest) { manifest["segments"][0]["checksum"] = checksum; });
+    testing::change_section(path_, changed, change);
   }
 
   TemporaryFolder folder_;
@@ -107,12 +76,27 @@ TEST_F(ForgedFiles, ManifestsOfWrongTypesAreCorrupt) {
         m["attributes"] = {{"patient", "number"}};
       },
       [](json& m) { m.erase("removals"); },
+      [](json& m) { m["tuned"] = nullptr; },
+      [](json& m) { m["tuned"] = tuned(1.01, 10, 0, 2); },
+      [](json& m) { m["tuned"] = tuned(-0.5, 10, 0, 2); },
+      [](json& m) { m["tuned"] = tuned("all", 10, 0, 2); },
+      [](json& m) { m["tuned"] = tuned(0.9, 0, 0, 2); },
+      [](json& m) { m["tuned"] = tuned(0.9, 10, -1, 2); },
+      [](json& m) { m["tuned"] = tuned(0.9, 10, 1 << 21, 2); },
+      [](json& m) { m["tuned"] = tuned(0.9, 10, 3, 2); },  // without lists
+      [](json& m) { m["tuned"] = tuned(0.9, 10, 0, 0); },
+      [](json& m) { m["tuned"] = tuned(0.9, 10, 0, 1'000'001); },
+      [](json& m) {
+        m["tuned"] = {{"recall", 0.9}};
+      },
   };
   for (const auto& lie : lies) {
     change_manifest(lie);
     EXPECT_ERROR(Snapshot::open(path_), corrupt, "manifest.json");
     std::ofstream(path_ / "manifest.json", std::ios::binary) << good;
   }
+  change_manifest([](json& m) { m["tuned"] = tuned(0.9, 10, 0, 2); });
+  EXPECT_EQ(Snapshot::open(path_).tuned_search(), (TunedSearch{0.9, 10, 0, 2}));
 }
 
 TEST_F(ForgedFiles, FeaturesThatAreNoNumbersStopASearch) {

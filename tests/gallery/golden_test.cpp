@@ -1,7 +1,7 @@
-// Files of format version 1, kept as they were written: every later version must read them and find the same.
+// Files of every format version, kept as they were written: every later version must read them and find the same.
 //
-// When a format gets a new version, a folder v2 is added beside v1, and the v1 tests stay. To write the files
-// of a new version: MEDRETRIEVAL_WRITE_GOLDEN=1 build/release/tests/test_gallery --gtest_filter='Golden*'
+// When a format gets a new version, a folder v3 is added beside v1 and v2, and their tests stay. To write the files
+// of one version: MEDRETRIEVAL_WRITE_GOLDEN=v3 build/release/tests/test_gallery --gtest_filter='Golden*'
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kGolden = fs::path(MEDRETRIEVAL_TEST_DIR) / "golden" / "v1";
+const fs::path kGolden2 = fs::path(MEDRETRIEVAL_TEST_DIR) / "golden" / "v2";
 constexpr std::size_t kDimension = 12;
 
 std::vector<std::byte> read_bytes(const fs::path& file) {
@@ -71,7 +72,7 @@ const std::map<std::string, Parameters>& golden_encoders() {
   return all;
 }
 
-void write_golden_files() {
+void write_version_1() {
   const auto collection = golden_collection();
   fs::remove_all(kGolden);
   fs::create_directories(kGolden / "encoders");
@@ -87,10 +88,51 @@ void write_golden_files() {
   fs::remove(kGolden / "gallery" / "lock");
 }
 
+/// Values of which those from 64 on are rounded in a float16.
+testing::Collection golden_collection_2() {
+  testing::Collection collection = golden_collection();
+  for (std::size_t r = 0; r < 90; ++r) {
+    for (float& value : collection.features.row(r)) value += 1.0F / 32;
+  }
+  return collection;
+}
+
+constexpr TunedSearch kTuned = {0.75, 3, 2, 6};
+
+void fill_2(Gallery& gallery) {
+  fill(gallery, golden_collection_2());
+  gallery.set_tuned_search(kTuned);
+}
+
+/// Inverted lists, features as float16, tuned.
+void write_version_2() {
+  const auto collection = golden_collection_2();
+  fs::remove_all(kGolden2);
+  fs::create_directories(kGolden2);
+  Gallery gallery = Gallery::create(
+      kGolden2 / "gallery", testing::make_model(collection, {"pq", {{"subspaces", 3}, {"bits_per_entry", 4}}},
+                                                true, 5, FeatureType::float16));
+  fill_2(gallery);
+  fs::remove(kGolden2 / "gallery" / "lock");
+}
+
+/// \return how many files were compared
+std::size_t expect_same_files(const fs::path& got, const fs::path& expected) {
+  std::size_t compared = 0;
+  for (const auto& entry : fs::directory_iterator(expected)) {
+    EXPECT_EQ(read_bytes(got / entry.path().filename()), read_bytes(entry.path())) << entry.path();
+    ++compared;
+  }
+  return compared;
+}
+
 class Golden : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (std::getenv("MEDRETRIEVAL_WRITE_GOLDEN") != nullptr) write_golden_files();
+    const char* version = std::getenv("MEDRETRIEVAL_WRITE_GOLDEN");
+    if (version == nullptr) return;
+    if (std::string(version) == "v1") write_version_1();
+    if (std::string(version) == "v2") write_version_2();
   }
 };
 
@@ -142,13 +184,51 @@ TEST_F(Golden, TheWriterStillWritesVersion1ByteForByte) {
   Gallery gallery = Gallery::create(folder / "gallery", golden.model());
   fill(gallery, golden_collection());
   EXPECT_EQ(gallery.snapshot().fingerprint(), golden.fingerprint());
-  std::size_t compared = 0;
-  for (const auto& entry : fs::directory_iterator(kGolden / "gallery")) {
-    EXPECT_EQ(read_bytes(folder.path() / "gallery" / entry.path().filename()), read_bytes(entry.path()))
-        << entry.path();
-    ++compared;
+  EXPECT_EQ(expect_same_files(folder.path() / "gallery", kGolden / "gallery"), 6U)
+      << "manifest, model, removals, three segments";
+}
+
+TEST_F(Golden, AGalleryOfVersion2IsReadAndSearched) {
+  const Snapshot snapshot = Snapshot::open(kGolden2 / "gallery");
+  EXPECT_NO_THROW(snapshot.verify());
+  EXPECT_EQ(snapshot.size(), 87U);
+  EXPECT_EQ(snapshot.generation(), 4U);
+  EXPECT_EQ(snapshot.tuned_search(), kTuned);
+  EXPECT_EQ(snapshot.model().stored_features(), FeatureType::float16);
+  ASSERT_NE(snapshot.model().lists(), nullptr);
+  EXPECT_EQ(snapshot.model().lists()->lists(), 5U);
+  EXPECT_TRUE(snapshot.model().codes_residuals());
+  const auto collection = golden_collection_2();
+  for (const ItemId id : {ItemId{0}, ItemId{44}, ItemId{89}}) {
+    Item expected = collection.items[id];
+    expected.id = id;
+    EXPECT_EQ(snapshot.item(id), expected);
+    for (std::size_t d = 0; d < kDimension; ++d) {
+      const float value = collection.features(id, d);
+      const float whole = value - 1.0F / 32;
+      // From 64 on a float16 has steps of 1/16, and 1/32 is a tie: to the even one, which is the whole number.
+      EXPECT_EQ(snapshot.features(id)[d], value < 64 ? value : whole) << id << ", " << d;
+    }
   }
-  EXPECT_EQ(compared, 6U) << "manifest, model, removals, three segments";
+  SearchOptions options;
+  options.k = 3;
+  options.pool_factor = 6;
+  options.probes = 2;
+  const auto result = Searcher(snapshot).search(collection.features.row(20), options);
+  std::vector<ItemId> found;
+  for (const auto& hit : result.hits) found.push_back(hit.id);
+  EXPECT_EQ(found, (std::vector<ItemId>{13, 20, 38})) << "13 and 20 have the same features";
+  EXPECT_EQ(result.pool_size, 18U);
+}
+
+TEST_F(Golden, TheWriterStillWritesVersion2ByteForByte) {
+  const Snapshot golden = Snapshot::open(kGolden2 / "gallery");
+  const testing::TemporaryFolder folder;
+  Gallery gallery = Gallery::create(folder / "gallery", golden.model());
+  fill_2(gallery);
+  EXPECT_EQ(gallery.snapshot().fingerprint(), golden.fingerprint());
+  EXPECT_EQ(expect_same_files(folder.path() / "gallery", kGolden2 / "gallery"), 6U)
+      << "manifest, model, removals, three segments";
 }
 
 }  // namespace

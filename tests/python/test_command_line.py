@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 
+import numpy as np
 import pytest
 
 COMMAND = os.environ.get(
@@ -40,6 +41,15 @@ def gallery(phantoms, tmp_path):
     folder = tmp_path / "gallery"
     run("index", "create", "--gallery", folder, "--data", phantoms, "--manifest", phantoms / "manifest.csv",
         "--encoder", "itq", "--bits", 32, "--option", "iterations=10")
+    return folder
+
+
+@pytest.fixture
+def listed(phantoms, tmp_path):
+    """A gallery with inverted lists that stores float16."""
+    folder = tmp_path / "listed"
+    run("index", "create", "--gallery", folder, "--data", phantoms, "--manifest", phantoms / "manifest.csv",
+        "--encoder", "pq", "--bits", 64, "--lists", 8, "--stored-features", "float16")
     return folder
 
 
@@ -191,7 +201,7 @@ def test_errors_have_their_status(phantoms, gallery, tmp_path):
 
 
 def test_help_has_examples():
-    for words in (["demo"], ["search"], ["evaluate"], ["phantom"], ["cpu-info"], ["index", "create"], ["index", "add"],
+    for words in (["demo"], ["search"], ["tune"], ["evaluate"], ["phantom"], ["cpu-info"], ["index", "create"], ["index", "add"],
                   ["index", "remove"], ["index", "info"], ["index", "verify"], ["index", "compact"]):
         text = run(*words, "--help")
         assert "medretrieval " + " ".join(words) in text and "xample" in text, words
@@ -246,3 +256,70 @@ def test_a_create_that_fails_leaves_nothing(phantoms, tmp_path):
     assert not folder.exists()
     run(*create, phantoms / "manifest.csv")
     assert "empty folder" in run(*create, phantoms / "manifest.csv", status=6)
+
+
+def test_lists_and_float16(phantoms, gallery, listed):
+    described = info(listed)
+    assert described["lists"] == 8 and described["stored_features"] == "float16" and described["tuned"] is None
+    assert "lists: 8" in run("index", "info", "--gallery", listed)
+    plain = info(gallery)
+    assert plain["lists"] == 0 and plain["stored_features"] == "float32"
+    image = phantoms / next(row for row in rows(phantoms) if row["split"] == "query")["path"]
+    search = ("search", "--gallery", listed, "--image", image, "--json")
+    exact = json.loads(run(*search, "--exact"))["hits"]
+    everything = json.loads(run(*search, "--probes", 8, "--pool-factor", 100))["hits"]
+    assert [hit["id"] for hit in everything] == [hit["id"] for hit in exact]
+    few = json.loads(run(*search, "--probes", 2))
+    assert len(few["hits"]) == 10 and few["pool_size"] == 20 and few["eligible"] == described["items"]
+    assert "exact search looks at every item" in run(*search, "--exact", "--probes", 2, status=3)
+    flat = ("search", "--gallery", gallery, "--image", image)
+    assert "probes need a model with inverted lists" in run(*flat, "--probes", 2, status=3)
+    run(*flat, "--probes", 0)
+
+
+def test_lists_stay_through_changes(phantoms, listed):
+    data = ("--gallery", listed, "--data", phantoms, "--manifest", phantoms / "manifest.csv")
+    before = info(listed)
+    run("index", "add", *data, "--split", "query")
+    run("index", "remove", "--gallery", listed, "--id", 1)
+    run("index", "compact", "--gallery", listed)
+    after = info(listed)
+    assert after["lists"] == 8 and after["stored_features"] == "float16" and len(after["segments"]) == 1
+    assert after["items"] == before["items"] + sum(row["split"] == "query" for row in rows(phantoms)) - 1
+    assert json.loads(run("index", "verify", "--gallery", listed, "--json"))["verified"]
+    table = json.loads(run("evaluate", *data, "--json"))["rows"]
+    assert table[0]["map"] > table[0]["chance"]
+
+
+def test_tune_stores_what_search_uses(phantoms, listed, tmp_path):
+    before = info(listed)
+    tune = ("tune", "--gallery", listed, "--recall", 0.9)
+    tried = json.loads(run(*tune, "--dry-run", "--json"))
+    assert tried["recall"] >= 0.9 and info(listed) == before, "a dry run stores nothing"
+    assert all(each["recall"] < 0.9 for each in tried["tried"] if each["microseconds"] is None
+               and each["pool_factor"] == tried["pool_factor"] and each["probes"] < tried["probes"])
+    chosen = json.loads(run(*tune, "--json"))
+    described = info(listed)
+    assert described["tuned"] == {key: chosen[key] for key in ("recall", "k", "probes", "pool_factor")}
+    assert described["generation"] == before["generation"] + 1 and described["items"] == before["items"]
+    image = phantoms / next(row for row in rows(phantoms) if row["split"] == "query")["path"]
+    search = ("search", "--gallery", listed, "--image", image, "--json")
+    asked = run(*search, "--probes", chosen["probes"], "--pool-factor", chosen["pool_factor"])
+    assert run(*search) == asked, "what was tuned is the default"
+    assert len(json.loads(run(*search, "--exact"))["hits"]) == 10, "exact search takes no probes"
+    np.save(tmp_path / "queries.npy", np.random.default_rng(1).random((20, before["dimension"]), np.float32))
+    text = run(*tune, "--queries", tmp_path / "queries.npy", "-k", 5)
+    assert "chosen: probes" in text and info(listed)["tuned"]["k"] == 5
+
+
+def test_tune_and_lists_refuse_what_does_not_fit(phantoms, gallery, tmp_path):
+    assert "recall above 0" in run("tune", "--gallery", gallery, "--recall", 0, status=3)
+    assert "9999" in run("tune", "--gallery", gallery, "-k", 9999, status=3)
+    assert "none.npy" in run("tune", "--gallery", gallery, "--queries", tmp_path / "none.npy", status=5)
+    chosen = json.loads(run("tune", "--gallery", gallery, "--recall", 0.9, "--json"))
+    assert chosen["probes"] == 0, "without lists only the pool is chosen"
+    create = ("index", "create", "--gallery", tmp_path / "new", "--data", phantoms, "--manifest", phantoms / "manifest.csv")
+    assert "training rows" in run(*create, "--lists", 5000, status=3)
+    assert "inverted lists need an encoder" in run(*create, "--lists", 8, "--no-encoder", status=3)
+    run(*create, "--stored-features", "float64", status=2)
+    assert not (tmp_path / "new").exists(), "nothing half-made is left"

@@ -252,3 +252,119 @@ def test_progress_is_reported_while_other_threads_run(data):
     mr.train_encoder("joint", features, slices="16:1,16:2", bits=8, progress=progress)
     busy.join()
     assert seen and all(done <= total for _, done, total in seen)
+
+
+@pytest.fixture(scope="module")
+def listed(data):
+    """A gallery with inverted lists that stores float16."""
+    features, labels, patients = data
+    model = mr.train_model(features, labels, patients, encoder="pq", subspaces=8, bits_per_entry=4, lists=12,
+                           stored_features="float16")
+    gallery = mr.Gallery(model)
+    gallery.add(features, labels=labels, patients=patients)
+    gallery.commit()
+    return gallery
+
+
+def recall(answer, exact):
+    return np.mean([len(set(a) & set(b)) / len(b) for a, b in zip(answer["ids"], exact["ids"])])
+
+
+def test_float16_features_are_those_of_numpy(data, listed):
+    features, _, _ = data
+    stored = features.astype(np.float16).astype(np.float32)
+    for row in (0, 77, 599):
+        np.testing.assert_array_equal(listed.snapshot().features(row), stored[row])
+    answer = mr.Searcher(listed.snapshot()).search(features[:40], k=7, exact=True)
+    expected = np.argsort(squared_distances(features[:40], stored), axis=1, kind="stable")[:, :7]
+    np.testing.assert_array_equal(answer["ids"], expected)
+    plain = mr.Gallery(mr.make_model(32, stored_features="float16"))
+    plain.add(features)
+    np.testing.assert_array_equal(mr.Searcher(plain.commit()).search(features[:40], k=7, exact=True)["ids"], expected)
+
+
+def test_probes_trade_recall_for_time(data, listed):
+    features, _, _ = data
+    searcher = mr.Searcher(listed.snapshot())
+    exact = searcher.search(features[:60], k=5, exact=True)
+    everything = searcher.search(features[:60], k=5, pool_factor=120)
+    np.testing.assert_array_equal(everything["ids"], exact["ids"])
+    np.testing.assert_array_equal(searcher.search(features[:60], k=5, pool_factor=120, probes=12)["ids"], exact["ids"])
+    few = searcher.search(features[:60], k=5, pool_factor=5, probes=1)
+    more = searcher.search(features[:60], k=5, pool_factor=5, probes=4)
+    assert 0.2 < recall(few, exact) <= recall(more, exact) and recall(more, exact) > 0.7
+    assert (few["eligible"] == 600).all(), "those that could be found, not those that were visited"
+
+
+def test_few_probes_never_hide_what_a_filter_admits(data, listed):
+    features, _, _ = data
+    searcher = mr.Searcher(listed.snapshot())
+    admitted = [3, 100, 201, 402, 599]
+    answer = searcher.search(features[:20], k=5, probes=1, filter=mr.Filter(ids=admitted))
+    assert (np.sort(answer["ids"], axis=1) == admitted).all() and (answer["shortfall"] == 0).all()
+
+
+def test_prepared_filters_answer_as_plain_ones(data, listed):
+    features, labels, _ = data
+    searcher = mr.Searcher(listed.snapshot())
+    plain = mr.Filter(labels=["class 1", "class 3"])
+    prepared = searcher.prepare(plain)
+    assert len(prepared) == 240
+    for options in ({"exact": True}, {"probes": 2}, {}):
+        expected = searcher.search(features[:9], filter=plain, **options)
+        answer = searcher.search(features[:9], filter=prepared, **options)
+        np.testing.assert_array_equal(answer["ids"], expected["ids"])
+        np.testing.assert_array_equal(answer["distances"], expected["distances"])
+    for one, other in zip(searcher.range_search(features[:3], 20.0, filter=prepared),
+                          searcher.range_search(features[:3], 20.0, filter=plain)):
+        np.testing.assert_array_equal(one[0], other[0])
+    assert len(searcher.prepare(mr.Filter())) == 600
+    other = mr.Gallery(listed.model)
+    other.add(features)
+    with pytest.raises(mr.Error, match="not one of this snapshot") as raised:
+        mr.Searcher(other.commit()).search(features[:1], filter=prepared)
+    assert raised.value.code == "incompatible"
+
+
+def test_tuning_reaches_the_recall_and_is_stored(tmp_path, data, listed):
+    features, labels, _ = data
+    gallery = mr.Gallery.create(tmp_path / "g", listed.model)
+    gallery.add(features[100:], labels=labels[100:])
+    before = gallery.commit()
+    seen = []
+    chosen = mr.Searcher(before).tune(features[:100], 0.9, k=5, progress=lambda *step: seen.append(step))
+    assert sorted(chosen) == ["k", "pool_factor", "probes", "recall"] and seen
+    assert chosen["k"] == 5 and chosen["recall"] >= 0.9 and 1 <= chosen["probes"] <= 12
+    tuned = gallery.set_tuned_search(**chosen)
+    assert tuned.generation == before.generation + 1
+    searcher = mr.Searcher(mr.Snapshot.open(tmp_path / "g"))
+    by_default = searcher.search(features[:100], k=5)
+    asked = searcher.search(features[:100], k=5, probes=chosen["probes"], pool_factor=chosen["pool_factor"])
+    np.testing.assert_array_equal(by_default["ids"], asked["ids"])
+    exact = searcher.search(features[:100], k=5, exact=True)
+    assert recall(by_default, exact) == pytest.approx(chosen["recall"])
+
+
+def test_lists_and_tuning_refuse_what_does_not_fit(data, gallery, listed):
+    features, labels, _ = data
+    flat = mr.Searcher(gallery.snapshot())
+    encoder = mr.train_encoder("lsh", features, bits=16)
+    cases = [
+        (lambda: flat.search(features, probes=2), "invalid_argument", "a model with inverted lists"),
+        (lambda: mr.Searcher(listed.snapshot()).search(features, exact=True, probes=2), "invalid_argument", "probes"),
+        (lambda: mr.train_model(features, stored_features="float64"), "invalid_argument", "'float16', got 'float64'"),
+        (lambda: mr.train_model(features, encoder=encoder, lists=4), "invalid_argument", "name of an encoder type"),
+        (lambda: mr.train_model(features, lists=4), "invalid_argument", "lists"),
+        (lambda: mr.train_model(features, encoder="lsh", lists=601), "invalid_argument", "601 lists need"),
+        (lambda: listed.add(features[:2] * 1e6), "invalid_argument", "up to 65504"),
+        (lambda: flat.tune(features[:9], 0.0), "invalid_argument", "recall above 0"),
+        (lambda: flat.tune(features[:9, :5]), "invalid_argument", "32 dimensions"),
+        (lambda: gallery.set_tuned_search(recall=0.9, k=5, probes=3, pool_factor=2), "invalid_argument", "lists"),
+        (lambda: gallery.set_tuned_search(recall=2, k=5, probes=0, pool_factor=2), "invalid_argument", "0 to 1"),
+    ]
+    for call, code, fragment in cases:
+        with pytest.raises(mr.Error) as raised:
+            call()
+        assert raised.value.code == code, str(raised.value)
+        assert fragment in str(raised.value)
+    assert listed.pending_additions == 0
