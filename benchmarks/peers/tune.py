@@ -84,10 +84,11 @@ class Sweep:
 
         Widens before it bisects: the widest searches are dear and seldom needed. Where widening has stopped to help, the
         second parameter is what limits the recall."""
-        low, high, step, before = 0, 0, 8, -1.0
+        low, high, step, before, without_gain = 0, 0, 8, -1.0, 0
         while self.look(high, factor)[0] < recall:
             reached = self.look(high, factor)[0]
-            if high == len(self.grid) - 1 or reached < before + LEAST_GAIN:
+            without_gain = without_gain + 1 if reached < before + LEAST_GAIN else 0
+            if high == len(self.grid) - 1 or without_gain == 2:  # once: a breadth below k is taken as k
                 return None
             before = reached
             low, high = high + 1, min(high + step, len(self.grid) - 1)

@@ -54,7 +54,8 @@ struct SearchOptions {
   std::size_t k = 10;           ///< answers wanted, 1 to the number of items in the gallery
   std::size_t pool_factor = 2;  ///< the pool holds pool_factor * k candidates; 1 to 1,000,000
   /// Inverted lists that a query visits, the nearest first; 0: all of them. More where the lists visited hold fewer
-  /// eligible items than the pool. Needs a model with lists.
+  /// eligible items than the pool. Needs a model with lists. Snapshot::tuned_search() has a number that fits, where the
+  /// gallery was tuned.
   std::size_t probes = 0;
   Rerank rerank = Rerank::l2;
   /// Skip the pool: compute the exact distance of every eligible item. Needs a rerank other than none.

@@ -10,7 +10,15 @@
 
 namespace medretrieval::detail {
 
+/// Moved, never copied: the parts point into it.
 struct QueryPlan {
+  QueryPlan() = default;
+  QueryPlan(const QueryPlan&) = delete;
+  QueryPlan& operator=(const QueryPlan&) = delete;
+  QueryPlan(QueryPlan&&) = default;
+  QueryPlan& operator=(QueryPlan&&) = default;
+  ~QueryPlan() = default;
+
   std::vector<ScanPart> parts;
   std::vector<RowMask> masks;                        ///< that the parts point into
   std::vector<std::vector<std::uint32_t>> excluded;  ///< that the parts point into, one for each segment
