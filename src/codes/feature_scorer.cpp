@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/concat.hpp"
+#include "codes/row_words.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace medretrieval::detail {
@@ -58,14 +59,10 @@ namespace {
 /// Calls visit(row) for the rows that count, a word of the masks at a time.
 template <class Visit>
 void for_each_row(const ScanPart& part, const Visit& visit) {
-  constexpr std::uint32_t kWord = 64;
-  for (std::uint32_t word = part.begin / kWord; part.begin < part.end && word <= (part.end - 1) / kWord;
-       ++word) {
-    std::uint64_t bits = part.masks == nullptr ? ~std::uint64_t{0} : part.masks[word];
-    if (word == part.begin / kWord) bits &= ~std::uint64_t{0} << part.begin % kWord;
-    if (word == (part.end - 1) / kWord) bits &= ~std::uint64_t{0} >> (kWord - 1 - (part.end - 1) % kWord);
-    for (; bits != 0; bits &= bits - 1)
-      visit(word * kWord + static_cast<std::uint32_t>(std::countr_zero(bits)));
+  for (std::size_t word = part.begin / 64; word * 64 < part.end; ++word) {
+    std::uint64_t bits = bits_between(word, part.begin, part.end);
+    if (part.masks != nullptr) bits &= part.masks[word];
+    for (; bits != 0; bits &= bits - 1) visit(static_cast<std::uint32_t>(word * 64 + std::countr_zero(bits)));
   }
 }
 

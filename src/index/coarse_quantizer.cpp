@@ -11,36 +11,13 @@
 #include "kernels/dispatch.hpp"
 #include "linalg/k_means.hpp"
 #include "linalg/matrix_multiply.hpp"
+#include "linalg/nearest_centroids.hpp"
 #include "linalg/orthogonal.hpp"
+#include "linalg/row_sample.hpp"
 
 namespace medretrieval {
 
 using detail::fail;
-
-namespace {
-
-/// The rows with those numbers.
-Matrix chosen_rows(MatrixView features, std::span<const std::size_t> rows) {
-  Matrix chosen(rows.size(), features.cols());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto row = features.row(rows[i]);
-    std::copy(row.begin(), row.end(), chosen.row(i).begin());
-  }
-  return chosen;
-}
-
-std::vector<float> half_square_norms(MatrixView rows) {
-  std::vector<float> norms;
-  for (std::size_t r = 0; r < rows.rows(); ++r) {
-    const float* row = rows.row(r).data();
-    float square = 0;
-    kernels::active().inner_product(row, row, 0, nullptr, 1, rows.cols(), &square);
-    norms.push_back(square / 2);
-  }
-  return norms;
-}
-
-}  // namespace
 
 void ListOptions::validate() const {
   if (lists == 0 || lists > CoarseQuantizer::kMaxLists) {
@@ -75,7 +52,7 @@ class CoarseQuantizer::Prepared {
       : mean_(linalg::column_means(centroids)),
         centroids_(linalg::centered(centroids, mean_)),
         packed_(centroids_),
-        half_norms_(half_square_norms(centroids_)) {
+        half_norms_(linalg::half_square_norms(centroids_)) {
     if (centroids.rows() < kFewLists) return;
     encoder_ = std::move(encoder);
     if (encoder_ == nullptr) {
@@ -178,13 +155,10 @@ CoarseQuantizer CoarseQuantizer::train(MatrixView features, const ListOptions& o
   }
   const linalg::KMeansOptions k_means = {
       .clusters = options.lists, .iterations = options.iterations, .seed = options.seed, .threads = threads};
-  if (features.rows() / options.lists < options.rows_per_list) {
-    return CoarseQuantizer(linalg::k_means(features, k_means).centroids, threads);
-  }
   detail::Random random(options.seed);
-  const auto rows =
-      detail::sample_without_replacement(features.rows(), options.lists * options.rows_per_list, random);
-  return CoarseQuantizer(linalg::k_means(chosen_rows(features, rows), k_means).centroids, threads);
+  const bool few = features.rows() / options.lists < options.rows_per_list;
+  const linalg::RowSample rows(features, few ? 0 : options.lists * options.rows_per_list, random);
+  return CoarseQuantizer(linalg::k_means(rows.view(), k_means).centroids, threads);
 }
 
 std::vector<std::uint32_t> CoarseQuantizer::assign(MatrixView features, int threads) const {

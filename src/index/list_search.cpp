@@ -1,11 +1,11 @@
 // Inverted lists: a query visits the lists of the nearest centroids. Queries of a group that visit the same list are
 // scored together, so that its codes are read once.
 #include <algorithm>
-#include <bit>
 #include <medretrieval/index.hpp>
 
 #include "base/concat.hpp"
 #include "base/parallel_for.hpp"
+#include "codes/row_words.hpp"
 #include "index/nearest_lists.hpp"
 
 namespace medretrieval {
@@ -39,16 +39,7 @@ std::size_t rows_that_count(const ScanPart& piece) {
     return piece.masks == nullptr || (piece.masks[row / 64] >> row % 64 & 1) != 0;
   };
   const auto excluded = static_cast<std::size_t>(std::count_if(low, high, is_set));
-  if (piece.masks == nullptr) return piece.end - piece.begin - excluded;
-  std::size_t count = 0;
-  const std::size_t last = (piece.end - 1) / 64;
-  for (std::size_t word = piece.begin / 64; word <= last; ++word) {
-    std::uint64_t bits = piece.masks[word];
-    if (word == piece.begin / 64) bits &= ~std::uint64_t{0} << piece.begin % 64;
-    if (word == last) bits &= ~std::uint64_t{0} >> (63 - (piece.end - 1) % 64);
-    count += static_cast<std::size_t>(std::popcount(bits));
-  }
-  return count - excluded;
+  return detail::count_set(piece.masks, piece.begin, piece.end) - excluded;
 }
 
 /// A list that a query of the group visits.
@@ -119,14 +110,8 @@ class InvertedLists final : public IndexSearch {
     std::vector<Visit> further;
     choose(queries, nearest, further);
     for (const auto& query : queries) pools.emplace_back(query.limit);
-    if (options_.residuals) {
-      for_each_list(by_list(nearest, lists_.lists()),
-                    [&](auto visits) { scan_residuals(visits, queries, pools); });
-      for_each_list(by_list(further, lists_.lists()),
-                    [&](auto visits) { scan_residuals(visits, queries, pools); });
-    } else {
-      scan_codes(by_list(nearest, lists_.lists()), by_list(further, lists_.lists()), queries, pools);
-    }
+    for (const auto* visits : {&nearest, &further})
+      scan_together(by_list(*visits, lists_.lists()), queries, pools);
     std::vector<std::vector<Candidate>> found;
     for (auto& pool : pools) found.push_back(pool.take_unordered());
     return found;
@@ -143,7 +128,6 @@ class InvertedLists final : public IndexSearch {
 
   std::size_t probes() const { return options_.probes == 0 ? lists_.lists() : options_.probes; }
 
-  /// Lists in the order of their distance, as many as the options and the limit ask for.
   static void require_lists(const IndexQuery& query) {
     for (const auto& part : query.parts) {
       if (part.lists == nullptr) detail::fail(ErrorCode::incompatible, "inverted lists: a part has none");
@@ -174,6 +158,7 @@ class InvertedLists final : public IndexSearch {
     return rows;
   }
 
+  /// As many lists as the options and the limit ask for, the nearest first unless all are taken.
   /// \param first the nearest
   std::vector<std::uint32_t> lists_to_visit(const IndexQuery& query, std::vector<std::uint32_t> first) const {
     std::vector<std::uint32_t> chosen;
@@ -211,16 +196,6 @@ class InvertedLists final : public IndexSearch {
     }
   }
 
-  template <class Run>
-  static void for_each_list(const std::vector<Visit>& visits, const Run& run) {
-    for (std::size_t begin = 0; begin < visits.size();) {
-      std::size_t end = begin;
-      while (end < visits.size() && visits[end].list == visits[begin].list) ++end;
-      run(std::span(visits).subspan(begin, end - begin));
-      begin = end;
-    }
-  }
-
   static void scan_list(QueryScan& scan, const IndexQuery& query, std::uint32_t list, CandidatePool& pool) {
     for_each_piece(query.parts, list, [&](const ScanPart& piece) { scan.scan(piece, pool); });
   }
@@ -249,15 +224,13 @@ class InvertedLists final : public IndexSearch {
     }
   }
 
-  /// Scores visits by codes that do not depend on the list.
-  void scan_codes(const std::vector<Visit>& nearest, const std::vector<Visit>& further,
-                  std::span<const IndexQuery> queries, std::span<CandidatePool> pools) const {
-    std::vector<std::unique_ptr<QueryScan>> scans;
-    for (const auto& query : queries) scans.push_back(scorer_->begin(query.query));
-    for (const auto* visits : {&nearest, &further}) {
-      for (const auto& visit : *visits) {
-        scan_list(*scans[visit.member], queries[visit.member], visit.list, pools[visit.member]);
-      }
+  /// \param visits by list
+  void scan_together(const std::vector<Visit>& visits, std::span<const IndexQuery> queries,
+                     std::span<CandidatePool> pools) const {
+    if (options_.residuals) return scan_residuals(visits, queries, pools);
+    for (const auto& visit : visits) {
+      const IndexQuery& query = queries[visit.member];
+      scan_list(*scorer_->begin(query.query), query, visit.list, pools[visit.member]);
     }
   }
 

@@ -58,14 +58,8 @@ std::vector<KernelTable> find_supported() {
   const bool vbmi =
       avx512 && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vpopcntdq");
   if (avx2) {
-    tables.push_back(kAvx2Kernels);
-    tables.back().adc8_rows = kScalarKernels.adc8_rows;
-    tables.back().adc4_rows = kScalarKernels.adc4_rows;
-    tables.back().pack_points = kScalarKernels.pack_points;  // the compiler's code serves
-    tables.back().add_rows = kScalarKernels.add_rows;
-    tables.back().key_range = kScalarKernels.key_range;
-    tables.back().count_keys = kScalarKernels.count_keys;
-    tables.back().keep_keys = kScalarKernels.keep_keys;
+    tables.push_back(completed(kAvx2Kernels, kScalarKernels));
+    tables.back().quantized_adc8 = nullptr;  // its float scan is faster than the scalar bytes
   }
   if (avx512) tables.push_back(kAvx512Kernels);
   if (vbmi) tables.push_back(completed(kAvx512VbmiKernels, tables.back()));

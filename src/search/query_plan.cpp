@@ -64,47 +64,53 @@ QueryPlan Planner::plan_classes(const QueryContext& context, bool gated, std::ve
   plan.classes = classes;
   std::sort(classes.begin(), classes.end());
   for (std::size_t p = 0; p < state_.parts.size(); ++p) {
-    const gallery::Segment& segment = *state_.parts[p].segment;
-    const auto rows = static_cast<std::uint32_t>(segment.rows());
     const EligibleRows::Part& base = base_[p];
     plan.excluded.push_back(excluded_of(p, context));
     if (!gated) {
       for (const auto [begin, end] : base.ranges) add(plan, p, base.mask, base.count(begin, end), begin, end);
       continue;
     }
-    const bool members_elsewhere = std::any_of(
-        classes.begin(), classes.end(), [&](ClassId label) { return segment.members(label) != nullptr; });
-    if (!members_elsewhere) {  // the class libraries lie contiguous
-      for (const auto label : classes) {
-        const auto of_class = segment.class_range(label);
-        for (const auto& range : base.ranges) {
-          const std::uint32_t begin = std::max(of_class.first, range.begin);
-          const std::uint32_t end = std::min(of_class.second, range.end);
-          if (begin < end) add(plan, p, base.mask, base.count(begin, end), begin, end);
-        }
-      }
-      continue;
-    }
-    if (classes.size() == 1 && base.mask == nullptr) {  // no mask to be made
-      const auto [begin, end] = segment.class_range(classes.front());
-      const RowMask members = segment.members(classes.front());
-      add(plan, p, members, count_rows(members, 0, begin), 0, begin);
-      add(plan, p, nullptr, end - begin, begin, end);
-      add(plan, p, members, count_rows(members, end, rows), end, rows);
-      continue;
-    }
-    MaskBuilder admitted(rows);
-    for (const auto label : classes) {
-      const auto [begin, end] = segment.class_range(label);
-      admitted.set_range(begin, end);
-      if (const auto members = segment.members(label)) admitted.unite(*members);
-    }
-    if (base.mask != nullptr) admitted.intersect(*base.mask);
-    auto mask = admitted.finish();
-    const std::size_t eligible = count_rows(mask, 0, rows);
-    add(plan, p, std::move(mask), eligible, 0, rows);
+    add_classes(plan, p, classes);
   }
   return plan;
+}
+
+/// The rows of a part that carry one of the classes.
+void Planner::add_classes(QueryPlan& plan, std::size_t p, const std::vector<ClassId>& classes) const {
+  const gallery::Segment& segment = *state_.parts[p].segment;
+  const auto rows = static_cast<std::uint32_t>(segment.rows());
+  const EligibleRows::Part& base = base_[p];
+  const bool members_elsewhere = std::any_of(
+      classes.begin(), classes.end(), [&](ClassId label) { return segment.members(label) != nullptr; });
+  if (!members_elsewhere) {  // the class libraries lie contiguous
+    for (const auto label : classes) {
+      const auto of_class = segment.class_range(label);
+      for (const auto& range : base.ranges) {
+        const std::uint32_t begin = std::max(of_class.first, range.begin);
+        const std::uint32_t end = std::min(of_class.second, range.end);
+        if (begin < end) add(plan, p, base.mask, base.count(begin, end), begin, end);
+      }
+    }
+    return;
+  }
+  if (classes.size() == 1 && base.mask == nullptr) {  // no mask to be made
+    const auto [begin, end] = segment.class_range(classes.front());
+    const RowMask members = segment.members(classes.front());
+    add(plan, p, members, count_rows(members, 0, begin), 0, begin);
+    add(plan, p, nullptr, end - begin, begin, end);
+    add(plan, p, members, count_rows(members, end, rows), end, rows);
+    return;
+  }
+  MaskBuilder admitted(rows);
+  for (const auto label : classes) {
+    const auto [begin, end] = segment.class_range(label);
+    admitted.set_range(begin, end);
+    if (const auto members = segment.members(label)) admitted.unite(*members);
+  }
+  if (base.mask != nullptr) admitted.intersect(*base.mask);
+  auto mask = admitted.finish();
+  const std::size_t eligible = count_rows(mask, 0, rows);
+  add(plan, p, std::move(mask), eligible, 0, rows);
 }
 
 /// \param eligible rows of the mask between `begin` and `end`

@@ -46,6 +46,7 @@ class Planner {
 
  private:
   QueryPlan plan_classes(const QueryContext& context, bool gated, std::vector<ClassId> classes) const;
+  void add_classes(QueryPlan& plan, std::size_t part, const std::vector<ClassId>& classes) const;
   std::vector<std::uint32_t> excluded_of(std::size_t part, const QueryContext& context) const;
   void add(QueryPlan& plan, std::size_t part, RowMask mask, std::size_t eligible, std::uint32_t begin,
            std::uint32_t end) const;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/concat.hpp"
+#include "codes/row_words.hpp"
 #include "gallery/columns.hpp"
 #include "gallery/row_source.hpp"
 
@@ -15,14 +16,6 @@ namespace {
 
 std::size_t words_for(std::size_t rows) {
   return CodeLayout::blocks_for(rows);
-}
-
-/// The bits of one word that stand for rows `begin` to `end - 1`, `word` being the word's place.
-std::uint64_t bits_between(std::size_t word, std::size_t begin, std::size_t end) {
-  const std::size_t low = std::max(begin, word * 64) - word * 64;
-  const std::size_t high = std::min(end, word * 64 + 64) - word * 64;
-  if (low >= high) return 0;
-  return (~std::uint64_t{0} >> (64 - (high - low))) << low;
 }
 
 }  // namespace
@@ -48,12 +41,7 @@ void MaskBuilder::intersect(const std::vector<std::uint64_t>& other) {
 }
 
 std::size_t count_rows(const RowMask& mask, std::size_t begin, std::size_t end) {
-  if (mask == nullptr) return end - begin;
-  std::size_t count = 0;
-  for (std::size_t w = begin / 64; w * 64 < end; ++w) {
-    count += static_cast<std::size_t>(std::popcount((*mask)[w] & bits_between(w, begin, end)));
-  }
-  return count;
+  return count_set(mask == nullptr ? nullptr : mask->data(), begin, end);
 }
 
 namespace {

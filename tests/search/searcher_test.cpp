@@ -4,6 +4,7 @@
 #include <medretrieval/searcher.hpp>
 #include <thread>
 
+#include "search/random_options.hpp"
 #include "search/search_oracle.hpp"
 #include "support/expect_error.hpp"
 #include "support/small_gallery.hpp"
@@ -12,9 +13,11 @@ namespace medretrieval {
 namespace {
 
 using testing::Collection;
+using testing::expect_same;
 using testing::make_collection;
 using testing::make_model;
 using testing::plain;
+using testing::random_options;
 
 struct TestedModel {
   EncoderOptions encoder;
@@ -35,52 +38,6 @@ const std::vector<TestedModel>& models() {
       {{"pq", {{"subspaces", 5}, {"bits_per_entry", 4}, {"iterations", 3}}}, 315},
       {{"lsh", {{"bits", 40}}}, 0, FeatureType::float16}};
   return all;
-}
-
-void expect_same(const SearchResult& got, const SearchResult& expected, const std::string& what) {
-  EXPECT_EQ(got.classes_searched, expected.classes_searched) << what;
-  EXPECT_EQ(got.eligible, expected.eligible) << what;
-  EXPECT_EQ(got.pool_size, expected.pool_size) << what;
-  EXPECT_EQ(got.shortfall, expected.shortfall) << what;
-  EXPECT_EQ(got.gate_widened, expected.gate_widened) << what;
-  ASSERT_EQ(got.hits.size(), expected.hits.size()) << what;
-  for (std::size_t i = 0; i < got.hits.size(); ++i) {
-    EXPECT_EQ(got.hits[i].id, expected.hits[i].id) << what << ", place " << i;
-    EXPECT_EQ(got.hits[i].distance, expected.hits[i].distance) << what << ", place " << i;
-    if (!std::isnan(got.hits[i].code_distance) || !std::isnan(expected.hits[i].code_distance)) {
-      EXPECT_EQ(got.hits[i].code_distance, expected.hits[i].code_distance) << what << ", place " << i;
-    }
-  }
-}
-
-/// Options drawn at random from everything that can be asked for.
-SearchOptions random_options(detail::Random& random, std::size_t items, std::size_t lists) {
-  SearchOptions options;
-  options.k = 1 + random.below(random.below(4) == 0 ? items : 12);
-  options.pool_factor = 1 + random.below(5);
-  options.rerank = static_cast<Rerank>(random.below(4));
-  options.exact = options.rerank != Rerank::none && random.below(4) == 0;
-  if (lists != 0 && !options.exact) options.probes = random.below(lists + 2);
-  options.gate.mode = static_cast<GateMode>(random.below(3));
-  options.gate.level = 0.5 + 0.45 * random.uniform();
-  options.widen_gate = random.below(2) == 0;
-  options.exclude_own_patient = random.below(3) != 0;
-  options.group_by = static_cast<GroupBy>(random.below(3));
-  Filter& filter = options.filter;
-  if (random.below(4) == 0) filter.labels = {"beta", "delta"};
-  if (random.below(4) == 0) filter.modalities = {"CT"};
-  if (random.below(4) == 0) filter.from = Date::from_days(18300);
-  if (random.below(4) == 0) filter.to = Date::from_days(18700);
-  if (random.below(4) == 0) filter.exclude_patients = {"patient 1/3", "patient 1/8", "nobody"};
-  if (random.below(4) == 0)
-    filter.texts = {
-        {"view", random.below(2) == 0 ? std::vector<std::string>{"AP"} : std::vector<std::string>{"PA", ""}}};
-  if (random.below(4) == 0) filter.numbers = {{"age", 30, 60}};
-  if (random.below(6) == 0) {
-    filter.ids.emplace();
-    for (int i = 0; i < 60; ++i) filter.ids->push_back(random.below(items * 2));
-  }
-  return options;
 }
 
 class EverySearch : public ::testing::TestWithParam<std::tuple<std::size_t, bool>> {};
@@ -129,105 +86,6 @@ INSTANTIATE_TEST_SUITE_P(Search, EverySearch,
                                   std::to_string(std::get<0>(tested.param)) +
                                   (std::get<1>(tested.param) ? "Several" : "One");
                          });
-
-TEST(PreparedFilters, AnswerAsTheFilterTheyWereMadeOf) {
-  const Collection collection = make_collection(320, 16, true, 1);
-  Gallery gallery(make_model(collection, {"pq", {{"subspaces", 4}, {"bits_per_entry", 4}}}, true, 9));
-  testing::add_in_segments(gallery, collection, 3);
-  const std::vector<ItemId> removed = {3, 4, 100};
-  gallery.remove(removed);
-  const Searcher searcher(gallery.commit());
-  detail::Random random(8);
-  for (int round = 0; round < 40; ++round) {
-    SearchOptions options = random_options(random, searcher.snapshot().size(), 9);
-    const auto expected = searcher.search(collection.features.view().rows_from(20, 6), options);
-    const PreparedFilter prepared = searcher.prepare(options.filter);
-    std::size_t items = 0;
-    const auto oracle = plain(searcher.snapshot());
-    for (std::size_t row = 0; row < oracle.ids.size(); ++row)
-      items += oracle.meets(options.filter, row) ? 1 : 0;
-    EXPECT_EQ(prepared.items(), items);
-    options.filter = {};
-    options.prepared_filter = prepared;
-    const auto got = searcher.search(collection.features.view().rows_from(20, 6), options);
-    for (std::size_t q = 0; q < got.size(); ++q)
-      expect_same(got[q], expected[q], "round " + std::to_string(round));
-  }
-}
-
-TEST(PreparedFilters, BelongToOneSnapshotAndStandAlone) {
-  const Collection collection = make_collection(40, 8, false, 1);
-  Gallery gallery(make_model(collection, {"lsh", {{"bits", 16}}}));
-  gallery.add(collection.features, collection.items);
-  const Searcher searcher(gallery.commit());
-  SearchOptions options;
-  options.prepared_filter = searcher.prepare({.labels = {"beta"}});
-  EXPECT_EQ(searcher.search(collection.features.row(0), options).eligible, 8U);
-  RangeOptions range = {.radius = 1e9F, .prepared_filter = options.prepared_filter};
-  EXPECT_EQ(searcher.range_search(collection.features.view().rows_from(0, 1), range).front().hits.size(), 8U);
-  options.filter.modalities = {"CT"};
-  EXPECT_ERROR((void)searcher.search(collection.features.row(0), options), invalid_argument, "both");
-  options.filter = {};
-  options.prepared_filter = PreparedFilter();
-  EXPECT_ERROR((void)searcher.search(collection.features.row(0), options), incompatible, "snapshot");
-  const std::vector<ItemId> gone = {1};
-  gallery.remove(gone);
-  const Searcher later(gallery.commit());
-  options.prepared_filter = searcher.prepare({.labels = {"beta"}});
-  EXPECT_ERROR((void)later.search(collection.features.row(0), options), incompatible, "snapshot");
-}
-
-TEST(ListSearchOptions, ProbesNeedListsAndCodes) {
-  const Collection collection = make_collection(60, 8, false, 1);
-  Gallery flat(make_model(collection, {"lsh", {{"bits", 16}}}));
-  flat.add(collection.features);
-  SearchOptions options;
-  options.probes = 2;
-  EXPECT_ERROR((void)Searcher(flat.commit()).search(collection.features.row(0), options), invalid_argument,
-               "a model with inverted lists");
-  Gallery listed(make_model(collection, {"lsh", {{"bits", 16}}}, true, 4));
-  listed.add(collection.features);
-  options.exact = true;
-  EXPECT_ERROR((void)Searcher(listed.commit()).search(collection.features.row(0), options), invalid_argument,
-               "exact search looks at every item");
-}
-
-/// A large group takes the way through lists shared by queries, a small one does not: the answers are the same.
-TEST(ListSearchOptions, GroupsOfAnySizeAnswerAlike) {
-  const Collection collection = make_collection(900, 12, false, 1);
-  Gallery gallery(make_model(collection, {"pq", {{"subspaces", 6}, {"bits_per_entry", 4}}}, true, 25));
-  testing::add_in_segments(gallery, collection, 2);
-  const Searcher searcher(gallery.commit());
-  const Matrix queries = make_collection(300, 12, false, 2).features;
-  SearchOptions options;
-  options.probes = 4;
-  options.pool_factor = 3;
-  const auto all = searcher.search(queries, options);
-  for (std::size_t q = 0; q < queries.rows(); ++q) {
-    expect_same(searcher.search(queries.row(q), options), all[q], "query " + std::to_string(q));
-  }
-}
-
-/// Visiting every list and re-ranking everything is exact search.
-TEST(ListSearchOptions, EverythingVisitedIsExact) {
-  const Collection collection = make_collection(300, 12, false, 1);
-  Gallery gallery(make_model(collection, {"pq", {{"subspaces", 6}, {"bits_per_entry", 4}}}, true, 25));
-  gallery.add(collection.features, collection.items);
-  const Searcher searcher(gallery.commit());
-  const Matrix queries = make_collection(10, 12, false, 2).features;
-  SearchOptions options;
-  options.pool_factor = 30;
-  SearchOptions exact;
-  exact.exact = true;
-  const auto got = searcher.search(queries, options);
-  const auto expected = searcher.search(queries, exact);
-  for (std::size_t q = 0; q < queries.rows(); ++q) {
-    for (std::size_t i = 0; i < 10; ++i) {
-      EXPECT_EQ(got[q].hits[i].id, expected[q].hits[i].id);
-      EXPECT_EQ(got[q].hits[i].distance, expected[q].hits[i].distance);
-    }
-  }
-}
 
 class SearcherTest : public ::testing::Test {
  protected:

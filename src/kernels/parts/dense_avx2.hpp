@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "kernels/kernel_table.hpp"
+#include "kernels/parts/prefetch.hpp"
 
 namespace medretrieval::kernels {
 namespace {
@@ -25,13 +26,6 @@ inline __m256 load_partial(const float* values, std::size_t count) noexcept {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   const __m256i inside = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane);
   return _mm256_maskload_ps(values, inside);
-}
-
-/// Asks for a row that will be read soon.
-template <class Value>
-inline void prefetch(const Value* row, std::size_t dimension) noexcept {
-  const auto* bytes = reinterpret_cast<const char*>(row);
-  for (std::size_t at = 0; at < dimension * sizeof(Value); at += 64) _mm_prefetch(bytes + at, _MM_HINT_T0);
 }
 
 inline float sum_lanes(__m256 low, __m256 high) noexcept {

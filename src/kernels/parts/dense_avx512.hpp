@@ -4,16 +4,10 @@
 #include <immintrin.h>
 
 #include "kernels/kernel_table.hpp"
+#include "kernels/parts/prefetch.hpp"
 
 namespace medretrieval::kernels {
 namespace {
-
-/// Asks for a row that will be read soon.
-template <class Value>
-inline void prefetch(const Value* row, std::size_t dimension) noexcept {
-  const auto* bytes = reinterpret_cast<const char*>(row);
-  for (std::size_t at = 0; at < dimension * sizeof(Value); at += 64) _mm_prefetch(bytes + at, _MM_HINT_T0);
-}
 
 inline float sum_lanes(__m512 lanes) noexcept {
   const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(lanes), _mm512_extractf32x8_ps(lanes, 1));
