@@ -92,6 +92,7 @@ struct RangeOptions {
   std::size_t shards = 0;
   Progress progress = {};
 
+  /// \throws Error (invalid_argument).
   void validate() const;
 };
 
