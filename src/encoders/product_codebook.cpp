@@ -26,17 +26,15 @@ ProductCodebook::ProductCodebook(std::size_t dimension, std::size_t subspaces, s
   starts_.push_back(dimension);
 }
 
-Matrix ProductCodebook::distance_tables(MatrixView queries) const {
-  const auto& kernel = kernels::active();
-  Matrix tables(queries.rows(), subspaces() * entries_);
-  for (std::size_t q = 0; q < queries.rows(); ++q) {
-    for (std::size_t m = 0; m < subspaces(); ++m) {
-      const Matrix& centroids = centroids_[m];
-      kernel.l2_squared(slice(queries, m).row(q).data(), centroids.data(), centroids.cols(), nullptr,
-                        entries_, centroids.cols(), tables.row(q).data() + m * entries_);
+Matrix ProductCodebook::by_dimension() const {
+  Matrix values(dimension(), entries_);
+  for (std::size_t m = 0; m < subspaces(); ++m) {
+    for (std::size_t j = 0; j < entries_; ++j) {
+      const auto centroid = centroids_[m].row(j);
+      for (std::size_t d = 0; d < centroid.size(); ++d) values(starts_[m] + d, j) = centroid[d];
     }
   }
-  return tables;
+  return values;
 }
 
 Matrix ProductCodebook::reconstruct(const CodesView& codes) const {

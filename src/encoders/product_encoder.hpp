@@ -39,13 +39,20 @@ class ProductEncoder final : public Encoder {
   static std::shared_ptr<const Encoder> load(const std::string& type, const Parameters& parameters,
                                              ByteReader& reader);
 
+  /// One row a query: |q_m - c|^2 for every subspace and centroid (Jégou et al. 2011, section 3.2), in the order of
+  /// kernels::EntryDistances.
+  Matrix distance_tables(MatrixView queries) const;
+
  private:
   void encode_rows(MatrixView features, Codes& codes, std::size_t first_row) const override;
   std::unique_ptr<QueryScorer> make_scorer(MatrixView queries) const override;
   Matrix reconstruct_rows(const CodesView& codes) const override;
   void write_state(ByteWriter& writer) const override;
+  /// \param queries rotated
+  Matrix tables_of(MatrixView queries) const;
 
   ProductCodebook codebook_;
+  Matrix values_;  // of the codebook, by dimension
   CodebookSearch search_;
   std::optional<Rotation> rotation_;
 };

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <medretrieval/index.hpp>
-#include <numeric>
+#include <medretrieval/encoder.hpp>
 #include <optional>
 
 #include "base/concat.hpp"
 #include "base/random.hpp"
+#include "index/centroid_codes.hpp"
 #include "kernels/dispatch.hpp"
 #include "linalg/k_means.hpp"
 #include "linalg/matrix_multiply.hpp"
@@ -32,14 +32,7 @@ namespace {
 constexpr std::size_t kFewLists = 512;    // all of them are looked at
 constexpr std::size_t kLeastChosen = 32;  // by their codes
 constexpr std::size_t kChosenForOne = 8;
-constexpr std::size_t kMostSubspaces = 32;
-
-/// Codes of the centroids, for each 4-bit entry two dimensions or more.
-EncoderOptions centroid_codes(std::size_t dimension) {
-  const auto subspaces = static_cast<std::int64_t>(std::clamp<std::size_t>(dimension / 2, 1, kMostSubspaces));
-  return {"pq", {{"subspaces", subspaces}, {"bits_per_entry", 4}, {"iterations", 8}}};
-}
-
+constexpr std::size_t kSmallPart = 4;  // of the lists: more than one in so many are not chosen, but all looked at
 using Scored = std::pair<float, std::uint32_t>;
 
 }  // namespace
@@ -54,23 +47,24 @@ class CoarseQuantizer::Prepared {
         packed_(centroids_),
         half_norms_(linalg::half_square_norms(centroids_)) {
     if (centroids.rows() < kFewLists) return;
-    encoder_ = std::move(encoder);
-    if (encoder_ == nullptr) {
-      encoder_ =
-          train_encoder(centroid_codes(centroids.cols()), {.features = centroids_, .threads = threads});
-    }
-    codes_ = encoder_->encode(centroids_, threads);
-    numbers_.resize(centroids.rows());
-    std::iota(numbers_.begin(), numbers_.end(), ItemId{0});
+    if (encoder == nullptr) encoder = index::CentroidCodes::train(centroids_, threads);
+    codes_.emplace(std::move(encoder), centroids_, threads);
   }
 
-  const Encoder* encoder() const { return encoder_.get(); }
+  const Encoder* encoder() const { return codes_ ? &codes_->encoder() : nullptr; }
 
   std::vector<std::vector<std::uint32_t>> nearest(MatrixView queries, std::size_t count) const {
     const Matrix centred = linalg::centered(queries, mean_);
     const std::size_t chosen = std::max(kLeastChosen, kChosenForOne * count);
-    return encoder_ == nullptr || chosen >= half_norms_.size() ? of_all(centred, count)
-                                                               : of_chosen(centred, count, chosen);
+    if (!codes_ || chosen > half_norms_.size() / kSmallPart) return of_all(centred, count);
+    std::vector<std::vector<std::uint32_t>> nearest;
+    nearest.reserve(queries.rows());
+    for (std::size_t q = 0; q < queries.rows(); ++q) {
+      const auto lists = codes_->near(centred.row(q), chosen);
+      nearest.push_back(lists.empty() ? of_all(centred.view().rows_from(q, 1), count).front()
+                                      : smallest(scored(centred.row(q), lists), count));
+    }
+    return nearest;
   }
 
  private:
@@ -87,27 +81,12 @@ class CoarseQuantizer::Prepared {
     return nearest;
   }
 
-  std::vector<std::vector<std::uint32_t>> of_chosen(MatrixView queries, std::size_t count,
-                                                    std::size_t chosen) const {
-    const ScanPart all = {
-        .codes = *codes_, .features = {}, .ids = numbers_, .end = static_cast<std::uint32_t>(codes_->rows())};
-    const auto scorer = encoder_->scorer(queries);
-    std::vector<IndexQuery> asked;
-    for (std::size_t q = 0; q < queries.rows(); ++q) asked.push_back({q, {&all, 1}, {.count = chosen}});
-    const auto pools = make_flat_search(*scorer)->find_group(asked);
-    std::vector<std::vector<std::uint32_t>> nearest;
-    for (std::size_t q = 0; q < queries.rows(); ++q)
-      nearest.push_back(smallest(scored(queries.row(q), pools[q]), count));
-    return nearest;
-  }
-
-  std::vector<Scored> scored(std::span<const float> query, const std::vector<Candidate>& pool) const {
-    std::vector<std::uint32_t> lists;
-    for (const auto& candidate : pool) lists.push_back(candidate.row);
+  std::vector<Scored> scored(std::span<const float> query, const std::vector<std::uint32_t>& lists) const {
     std::vector<float> products(lists.size());
     kernels::active().inner_product(query.data(), centroids_.data(), centroids_.cols(), lists.data(),
                                     lists.size(), query.size(), products.data());
     std::vector<Scored> scored;
+    scored.reserve(lists.size());
     for (std::size_t i = 0; i < lists.size(); ++i)
       scored.emplace_back(half_norms_[lists[i]] - products[i], lists[i]);
     return scored;
@@ -128,9 +107,7 @@ class CoarseQuantizer::Prepared {
   Matrix centroids_;
   linalg::PackedMatrix packed_;
   std::vector<float> half_norms_;
-  std::shared_ptr<const Encoder> encoder_;  // of the centroids; null when all of them are looked at
-  std::optional<Codes> codes_;
-  std::vector<ItemId> numbers_;
+  std::optional<index::CentroidCodes> codes_;  // none when all centroids are looked at
 };
 
 CoarseQuantizer::CoarseQuantizer(MatrixView centroids, int threads)
@@ -215,8 +192,7 @@ CoarseQuantizer CoarseQuantizer::read(ByteReader& reader) {
   if (encoder_bytes.empty() != (lists < kFewLists))
     reader.corrupt("the codes of the centroids are missing, or not needed");
   const auto encoder = encoder_bytes.empty() ? nullptr : load_encoder(encoder_bytes);
-  const bool fits = encoder == nullptr ||
-                    (encoder->dimension() == dimension && encoder->layout().kind() == CodeKind::product);
+  const bool fits = encoder == nullptr || index::CentroidCodes::fits(*encoder, dimension);
   if (!fits) reader.corrupt("the encoder of the centroids does not fit them");
   return CoarseQuantizer(MatrixView(values.data(), lists, dimension), encoder, 0);
 }

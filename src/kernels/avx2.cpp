@@ -1,5 +1,6 @@
 // AVX2 and FMA. See kernel_table.hpp for layouts and the fixed orders of floating point.
 #include "kernels/parts/adc_avx2.hpp"
+#include "kernels/parts/byte_sums_avx2.hpp"
 #include "kernels/parts/dense_avx2.hpp"
 #include "kernels/parts/hamming_avx2.hpp"
 #include "kernels/parts/nearest_avx2.hpp"
@@ -16,6 +17,9 @@ const KernelTable kAvx2Kernels = {.name = "avx2",
                                   .quantized_adc8 = nullptr,
                                   .quantized_adc4 = quantized_adc4,
                                   .saturated_adc4 = saturated_adc4,
+                                  .byte_sums = byte_sums,
+                                  .sums_up_to = sums_up_to,
+                                  .entry_distances = entry_distances,
                                   .table_ranges = table_ranges,
                                   .quantize_tables = quantize_tables,
                                   .adc8_rows = nullptr,

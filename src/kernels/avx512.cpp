@@ -1,5 +1,6 @@
 // AVX-512 F, BW, DQ and VL. See kernel_table.hpp for layouts and the fixed orders of floating point.
 #include "kernels/parts/adc_avx512.hpp"
+#include "kernels/parts/byte_sums_avx512.hpp"
 #include "kernels/parts/dense_avx512.hpp"
 #include "kernels/parts/hamming_avx512.hpp"
 #include "kernels/parts/keys_avx512.hpp"
@@ -51,6 +52,9 @@ const KernelTable kAvx512Kernels = {.name = "avx512",
                                     .quantized_adc8 = nullptr,
                                     .quantized_adc4 = quantized_adc4_of<ShuffledHalves>,
                                     .saturated_adc4 = saturated_adc4_of<ShuffledHalves>,
+                                    .byte_sums = byte_sums_of<ShuffledHalves>,
+                                    .sums_up_to = sums_up_to,
+                                    .entry_distances = entry_distances,
                                     .table_ranges = table_ranges,
                                     .quantize_tables = quantize_tables,
                                     .adc8_rows = adc8_rows,

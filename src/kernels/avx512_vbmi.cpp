@@ -1,4 +1,5 @@
 // AVX-512 with VPOPCNTDQ and VBMI. The other kernels are those of avx512.cpp.
+#include "kernels/parts/byte_sums_avx512.hpp"
 #include "kernels/parts/hamming_avx512.hpp"
 #include "kernels/parts/quantized_vbmi.hpp"
 
@@ -22,6 +23,9 @@ const KernelTable kAvx512VbmiKernels = {.name = "avx512_vbmi",
                                         .quantized_adc8 = quantized_adc8,
                                         .quantized_adc4 = quantized_adc4_of<PermutedHalves>,
                                         .saturated_adc4 = saturated_adc4_of<PermutedHalves>,
+                                        .byte_sums = byte_sums_of<PermutedHalves>,
+                                        .sums_up_to = nullptr,
+                                        .entry_distances = nullptr,
                                         .table_ranges = nullptr,
                                         .quantize_tables = nullptr,
                                         .adc8_rows = nullptr,

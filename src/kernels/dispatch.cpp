@@ -22,6 +22,9 @@ namespace {
   fill(part.quantized_adc8, whole.quantized_adc8);
   fill(part.quantized_adc4, whole.quantized_adc4);
   fill(part.saturated_adc4, whole.saturated_adc4);
+  fill(part.byte_sums, whole.byte_sums);
+  fill(part.sums_up_to, whole.sums_up_to);
+  fill(part.entry_distances, whole.entry_distances);
   fill(part.table_ranges, whole.table_ranges);
   fill(part.quantize_tables, whole.quantize_tables);
   fill(part.adc8_rows, whole.adc8_rows);

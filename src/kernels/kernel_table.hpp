@@ -69,6 +69,20 @@ using TableRanges = void (*)(const float* tables, std::size_t count, std::size_t
 using QuantizeTables = void (*)(const float* tables, std::size_t count, std::size_t size, const float* least,
                                 float scale, float largest, std::uint8_t* out) noexcept;
 
+/// Byte sums of 4-bit codes: sums[b * kBlockRows + r] = min(255, the sum of one table entry for each subspace) for all
+/// rows of `count` blocks, those past the last row of the codes too. Tables as for QuantizedAdcScan.
+using ByteSums = void (*)(const std::uint8_t* blocks, std::size_t count, const std::uint8_t* tables,
+                          std::size_t subspaces, std::uint8_t* sums) noexcept;
+/// Bit r of masks[b] = sums[b * kBlockRows + r] <= bound, for `count` blocks of sums. Returns how many bits are set.
+using SumsUpTo = std::size_t (*)(const std::uint8_t* sums, std::size_t count, std::uint8_t bound,
+                                 std::uint64_t* masks) noexcept;
+
+/// The lookup tables of one query: out[m * entries + j] = sum over the dimensions d of subspace m (starts[m] up to
+/// starts[m + 1]) of (query[d] - values[d * entries + j])^2: one accumulator that begins with 0, fused multiply-add,
+/// ascending d. `entries` is a multiple of 16.
+using EntryDistances = void (*)(const float* query, const float* values, const std::size_t* starts,
+                                std::size_t subspaces, std::size_t entries, float* out) noexcept;
+
 /// Asymmetric distances of `count` rows, in the fixed order: row r lies in block r / 64 of `blocks`.
 using AdcRows = void (*)(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
                          const std::uint32_t* rows, std::size_t count, float* out) noexcept;
@@ -143,6 +157,9 @@ struct KernelTable {
   QuantizedAdcScan quantized_adc8;  ///< null where the float scan is faster
   QuantizedAdcScan quantized_adc4;
   QuantizedAdcScan saturated_adc4;
+  ByteSums byte_sums;
+  SumsUpTo sums_up_to;
+  EntryDistances entry_distances;
   TableRanges table_ranges;
   QuantizeTables quantize_tables;
   AdcRows adc8_rows;

@@ -110,6 +110,43 @@ std::size_t quantized_adc(const BlockSpan& span, const std::uint8_t* tables, std
   return done;
 }
 
+void byte_sums(const std::uint8_t* blocks, std::size_t count, const std::uint8_t* tables, std::size_t subspaces,
+               std::uint8_t* sums) noexcept {
+  for (std::size_t i = 0; i < count * kBlockRows; ++i) {
+    const std::uint8_t* codes = blocks + i / kBlockRows * block_bytes<4>(subspaces);
+    unsigned sum = 0;
+    for (std::size_t m = 0; m < subspaces; ++m) sum += tables[m * 16 + entry_of<4>(codes, i % kBlockRows, m)];
+    sums[i] = static_cast<std::uint8_t>(sum < 255 ? sum : 255);
+  }
+}
+
+std::size_t sums_up_to(const std::uint8_t* sums, std::size_t count, std::uint8_t bound,
+                       std::uint64_t* masks) noexcept {
+  std::size_t found = 0;
+  for (std::size_t b = 0; b < count; ++b) {
+    masks[b] = 0;
+    for (std::size_t r = 0; r < kBlockRows; ++r) {
+      masks[b] |= static_cast<std::uint64_t>(sums[b * kBlockRows + r] <= bound) << r;
+    }
+    found += static_cast<std::size_t>(__builtin_popcountll(masks[b]));
+  }
+  return found;
+}
+
+void entry_distances(const float* query, const float* values, const std::size_t* starts,
+                     std::size_t subspaces, std::size_t entries, float* out) noexcept {
+  for (std::size_t m = 0; m < subspaces; ++m) {
+    for (std::size_t j = 0; j < entries; ++j) {
+      float sum = 0;
+      for (std::size_t d = starts[m]; d < starts[m + 1]; ++d) {
+        const float difference = query[d] - values[d * entries + j];
+        sum = __builtin_fmaf(difference, difference, sum);
+      }
+      out[m * entries + j] = sum;
+    }
+  }
+}
+
 void table_ranges(const float* tables, std::size_t count, std::size_t size, float* least,
                   float* largest) noexcept {
   for (std::size_t m = 0; m < count; ++m) {
@@ -300,6 +337,9 @@ const KernelTable kScalarKernels = {.name = "scalar",
                                     .quantized_adc8 = quantized_adc<8, 65535>,
                                     .quantized_adc4 = quantized_adc<4, 65535>,
                                     .saturated_adc4 = quantized_adc<4, 255>,
+                                    .byte_sums = byte_sums,
+                                    .sums_up_to = sums_up_to,
+                                    .entry_distances = entry_distances,
                                     .table_ranges = table_ranges,
                                     .quantize_tables = quantize_tables,
                                     .adc8_rows = adc_rows<8>,

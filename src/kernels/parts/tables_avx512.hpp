@@ -8,6 +8,35 @@
 namespace medretrieval::kernels {
 namespace {
 
+/// The entries of kBatches * 16 centroids of a subspace.
+template <std::size_t kBatches>
+inline void entries_of(const float* query, const float* values, std::size_t first, std::size_t last,
+                       std::size_t entries, float* out) noexcept {
+  __m512 sums[kBatches];
+  for (auto& sum : sums) sum = _mm512_setzero_ps();
+  for (std::size_t d = first; d < last; ++d) {
+    const __m512 value = _mm512_set1_ps(query[d]);
+    for (std::size_t b = 0; b < kBatches; ++b) {
+      const __m512 difference = _mm512_sub_ps(value, _mm512_loadu_ps(values + d * entries + b * 16));
+      sums[b] = _mm512_fmadd_ps(difference, difference, sums[b]);
+    }
+  }
+  for (std::size_t b = 0; b < kBatches; ++b) _mm512_storeu_ps(out + b * 16, sums[b]);
+}
+
+[[maybe_unused]] void entry_distances(const float* query, const float* values, const std::size_t* starts,
+                                      std::size_t subspaces, std::size_t entries, float* out) noexcept {
+  for (std::size_t m = 0; m < subspaces; ++m, out += entries) {
+    std::size_t j = 0;
+    for (; j + 128 <= entries; j += 128) {
+      entries_of<8>(query, values + j, starts[m], starts[m + 1], entries, out + j);
+    }
+    for (; j < entries; j += 16) {
+      entries_of<1>(query, values + j, starts[m], starts[m + 1], entries, out + j);
+    }
+  }
+}
+
 [[maybe_unused]] void table_ranges(const float* tables, std::size_t count, std::size_t size, float* least,
                                    float* largest) noexcept {
   for (std::size_t m = 0; m < count; ++m) {
