@@ -69,8 +69,10 @@ struct PoolLimit {
 class CandidatePool {
  public:
   /// Keeps the smallest by (distance, id) that the limit allows.
-  explicit CandidatePool(PoolLimit limit);
+  explicit CandidatePool(PoolLimit limit) { reset(limit); }
 
+  /// Empties the pool for other offers and keeps its memory.
+  void reset(PoolLimit limit);
   /// The ids and number of the segment whose rows are offered next. The ids must stay until take().
   void enter(const ScanPart& part);
   /// Says that all distances are whole numbers of at most `furthest`: the pool then counts how often each occurs,
@@ -88,7 +90,7 @@ class CandidatePool {
   void offer(const std::uint32_t* rows, const float* distances, std::size_t count);
 
   void merge(CandidatePool&& other);
-  /// The kept candidates in order. The pool must not be used afterwards.
+  /// The kept candidates in order. The pool must not be used afterwards, except for reset().
   std::vector<Candidate> take();
   /// The same in any order.
   std::vector<Candidate> take_unordered();
@@ -121,9 +123,9 @@ class CandidatePool {
   void keep_nearest();
   std::vector<Candidate> sorted_by_counting() const;
 
-  std::size_t capacity_;
-  float threshold_;
-  std::size_t due_;                    // entries held when the threshold is lowered
+  std::size_t capacity_ = 0;
+  float threshold_ = 0;
+  std::size_t due_ = 0;                // entries held when the threshold is lowered
   std::vector<std::uint32_t> counts_;  // of each whole distance, or empty
   std::size_t within_ = 0;             // rows counted at or below the threshold
   Entries entries_;

@@ -42,6 +42,10 @@ class StoredFeatures {
   const float* floats() const noexcept { return static_cast<const float*>(values_); }
   const std::uint16_t* halves() const noexcept { return static_cast<const std::uint16_t*>(values_); }
 
+  /// The first byte of a row.
+  const std::byte* row_data(std::size_t row) const noexcept {
+    return static_cast<const std::byte*>(values_) + row * row_bytes();
+  }
   /// \param out cols() values
   void copy_row(std::size_t row, std::span<float> out) const noexcept;
 

@@ -21,11 +21,15 @@ std::size_t slack_of(std::size_t capacity) {
 }
 }  // namespace
 
-CandidatePool::CandidatePool(PoolLimit limit)
-    : capacity_(limit.count),
-      threshold_(limit.count == 0 ? -std::numeric_limits<float>::infinity() : limit.radius),
-      due_(limit.count == PoolLimit::kNoCount ? limit.count
-                                              : limit.count + std::max(limit.count, kFirstSlack)) {}
+void CandidatePool::reset(PoolLimit limit) {
+  capacity_ = limit.count;
+  threshold_ = limit.count == 0 ? -std::numeric_limits<float>::infinity() : limit.radius;
+  due_ = limit.count == PoolLimit::kNoCount ? limit.count : limit.count + std::max(limit.count, kFirstSlack);
+  counts_.clear();
+  within_ = held_ = passed_ = 0;
+  sources_.clear();
+  excluded_ = {};
+}
 
 void CandidatePool::enter(const ScanPart& part) {
   excluded_ = part.excluded;

@@ -128,7 +128,11 @@ void Segment::open_columns() {
 
 void Segment::ensure_features(std::span<const std::uint32_t> rows) const {
   if (file_->is_checked()) return;
-  for (const auto row : rows) ensure_features(row, std::size_t{row} + 1);
+  const StoredFeatures features = this->features();
+  for (const auto row : rows) {
+    if (row >= this->rows()) file_->corrupt("a row that is not there");
+    file_->ensure({features.row_data(row), features.row_bytes()});
+  }
 }
 
 std::optional<std::uint32_t> Segment::find(ItemId id) const {

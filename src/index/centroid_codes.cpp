@@ -12,44 +12,80 @@ namespace {
 constexpr std::size_t kBlockRows = CodeLayout::kBlockRows;
 constexpr std::size_t kEntries = 16;
 constexpr std::size_t kMostSubspaces = 32;
-constexpr std::uint8_t kMostSum = 254;  // 255 may be more
-/// Of the sum of the tables' ranges: what lies beyond is not told apart.
-constexpr float kNearShare = 0.5F;
+constexpr unsigned kMostSum = 254;  // 255 may be more
+constexpr double kNearShare =
+    0.5;  // of the sum of the tables' ranges: distances beyond it are not told apart
 
-/// The tables in steps so large that a distance in the nearer part of the ranges fits a byte.
-std::vector<std::uint8_t> in_bytes(std::span<const float> tables, std::size_t subspaces) {
-  const auto& kernel = kernels::active();
-  std::vector<float> least(subspaces);
-  std::vector<float> largest(subspaces);
-  kernel.table_ranges(tables.data(), subspaces, kEntries, least.data(), largest.data());
-  double range = 0;
-  for (std::size_t m = 0; m < subspaces; ++m) range += double{largest[m]} - double{least[m]};
-  const double step = range * double{kNearShare} / kMostSum;
-  std::vector<std::uint8_t> entries((subspaces + subspaces % 2) * kEntries);
-  kernel.quantize_tables(tables.data(), subspaces, kEntries, least.data(),
-                         step > 0 ? static_cast<float>(1 / step) : 0.0F, 255, entries.data());
-  return entries;
-}
+/// The sums of all centroids for one query after another.
+class Sums {
+ public:
+  explicit Sums(const CodesView& codes)
+      : codes_(codes),
+        subspaces_(codes.layout().subspaces()),
+        least_(subspaces_),
+        largest_(subspaces_),
+        entries_((subspaces_ + subspaces_ % 2) * kEntries),
+        masks_((codes.rows() + kBlockRows - 1) / kBlockRows),
+        sums_(masks_.size() * kBlockRows) {}
 
-/// The least bound that at least `wanted` sums keep, the rows it keeps in `masks`; fewer when none does.
-std::size_t keep_least(std::span<const std::uint8_t> sums, std::size_t wanted,
-                       std::span<std::uint64_t> masks) {
-  const auto keep = [&](unsigned bound) {
-    return kernels::active().sums_up_to(sums.data(), masks.size(), static_cast<std::uint8_t>(bound),
-                                        masks.data());
-  };
-  unsigned low = 0;
-  unsigned high = kMostSum;
-  while (low < high) {
-    const unsigned middle = (low + high) / 2;
-    if (keep(middle) < wanted) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
+  /// \param tables of the query
+  void compute(const float* tables) {
+    const auto& kernel = kernels::active();
+    kernel.table_ranges(tables, subspaces_, kEntries, least_.data(), largest_.data());
+    double range = 0;
+    for (std::size_t m = 0; m < subspaces_; ++m) range += double{largest_[m]} - double{least_[m]};
+    // Steps so large that a distance in the nearer part of the ranges fits a byte.
+    const double step = range * kNearShare / kMostSum;
+    kernel.quantize_tables(tables, subspaces_, kEntries, least_.data(),
+                           step > 0 ? static_cast<float>(1 / step) : 0.0F, 255, entries_.data());
+    kernel.byte_sums(codes_.blocks(), masks_.size(), entries_.data(), subspaces_, sums_.data());
+    std::fill(sums_.begin() + static_cast<std::ptrdiff_t>(codes_.rows()), sums_.end(), std::uint8_t{255});
   }
-  return keep(high);
-}
+
+  /// The rows with the least sums: at least `wanted`, or none.
+  std::vector<std::uint32_t> least(std::size_t wanted) {
+    std::vector<std::uint32_t> rows;
+    const std::size_t kept = mark_least(wanted);
+    if (kept < wanted) return rows;
+    rows.reserve(kept);
+    for (std::size_t b = 0; b < masks_.size(); ++b) {
+      for (std::uint64_t bits = masks_[b]; bits != 0; bits &= bits - 1) {
+        rows.push_back(static_cast<std::uint32_t>(b * kBlockRows + std::countr_zero(bits)));
+      }
+    }
+    return rows;
+  }
+
+ private:
+  std::size_t mark(unsigned bound) {
+    return kernels::active().sums_up_to(sums_.data(), masks_.size(), static_cast<std::uint8_t>(bound),
+                                        masks_.data());
+  }
+  /// Bisects the bound until it keeps `wanted` and few more, or is the least that keeps so many.
+  std::size_t mark_least(std::size_t wanted) {
+    unsigned low = 0;
+    unsigned high = kMostSum;
+    while (low < high) {
+      const unsigned middle = (low + high) / 2;
+      const std::size_t kept = mark(middle);
+      if (kept >= wanted && kept <= wanted + wanted / 4) return kept;
+      if (kept < wanted) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return mark(high);
+  }
+
+  CodesView codes_;
+  std::size_t subspaces_;
+  std::vector<float> least_;
+  std::vector<float> largest_;
+  std::vector<std::uint8_t> entries_;
+  std::vector<std::uint64_t> masks_;
+  std::vector<std::uint8_t> sums_;
+};
 
 }  // namespace
 
@@ -70,30 +106,16 @@ CentroidCodes::CentroidCodes(std::shared_ptr<const Encoder> encoder, MatrixView 
     : encoder_(std::dynamic_pointer_cast<const encoders::ProductEncoder>(std::move(encoder))),
       codes_(encoder_->encode(centroids, threads)) {}
 
-std::vector<std::uint8_t> CentroidCodes::sums(std::span<const float> query) const {
-  const std::size_t subspaces = encoder_->layout().subspaces();
-  const Matrix tables = encoder_->distance_tables(MatrixView(query));
-  const std::size_t blocks = (codes_.rows() + kBlockRows - 1) / kBlockRows;
-  std::vector<std::uint8_t> sums(blocks * kBlockRows);
-  kernels::active().byte_sums(codes_.view().blocks(), blocks, in_bytes(tables.row(0), subspaces).data(),
-                              subspaces, sums.data());
-  std::fill(sums.begin() + static_cast<std::ptrdiff_t>(codes_.rows()), sums.end(), std::uint8_t{255});
-  return sums;
-}
-
-std::vector<std::uint32_t> CentroidCodes::near(std::span<const float> query, std::size_t wanted) const {
-  const auto sums = this->sums(query);
-  std::vector<std::uint64_t> masks(sums.size() / kBlockRows);
-  std::vector<std::uint32_t> rows;
-  const std::size_t kept = keep_least(sums, wanted, masks);
-  if (kept < wanted) return rows;
-  rows.reserve(kept);
-  for (std::size_t b = 0; b < masks.size(); ++b) {
-    for (std::uint64_t bits = masks[b]; bits != 0; bits &= bits - 1) {
-      rows.push_back(static_cast<std::uint32_t>(b * kBlockRows + std::countr_zero(bits)));
-    }
+std::vector<std::vector<std::uint32_t>> CentroidCodes::near(MatrixView queries, std::size_t wanted) const {
+  const Matrix tables = encoder_->distance_tables(queries);
+  Sums sums(codes_.view());
+  std::vector<std::vector<std::uint32_t>> near;
+  near.reserve(queries.rows());
+  for (std::size_t q = 0; q < queries.rows(); ++q) {
+    sums.compute(tables.row(q).data());
+    near.push_back(sums.least(wanted));
   }
-  return rows;
+  return near;
 }
 
 }  // namespace medretrieval::index

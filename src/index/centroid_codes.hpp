@@ -26,15 +26,13 @@ class CentroidCodes {
   CentroidCodes(std::shared_ptr<const Encoder> encoder, MatrixView centroids, int threads);
 
   const Encoder& encoder() const noexcept { return *encoder_; }
-  /// Numbers of centroids, ascending: at least `wanted` with the least sums of table entries, which are whole numbers, and
-  /// all that share the largest sum among them. The same on every instruction set. Empty when the query is so far from so
-  /// many that the sums do not tell.
-  /// \param query around the centroids' mean
-  std::vector<std::uint32_t> near(std::span<const float> query, std::size_t wanted) const;
+  /// For every query numbers of centroids, ascending: at least `wanted` and few more, with the least sums of table entries,
+  /// which are whole numbers; where sums are equal, all that share the largest. The same on every instruction set. Empty
+  /// when the query is so far from so many that the sums do not tell.
+  /// \param queries around the centroids' mean
+  std::vector<std::vector<std::uint32_t>> near(MatrixView queries, std::size_t wanted) const;
 
  private:
-  std::vector<std::uint8_t> sums(std::span<const float> query) const;
-
   std::shared_ptr<const encoders::ProductEncoder> encoder_;
   Codes codes_;
 };

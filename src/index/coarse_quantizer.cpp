@@ -32,7 +32,8 @@ namespace {
 constexpr std::size_t kFewLists = 512;    // all of them are looked at
 constexpr std::size_t kLeastChosen = 32;  // by their codes
 constexpr std::size_t kChosenForOne = 8;
-constexpr std::size_t kSmallPart = 4;  // of the lists: more than one in so many are not chosen, but all looked at
+constexpr std::size_t kSmallPart =
+    4;  // of the lists: more than one in so many are not chosen, but all looked at
 using Scored = std::pair<float, std::uint32_t>;
 
 }  // namespace
@@ -59,10 +60,10 @@ class CoarseQuantizer::Prepared {
     if (!codes_ || chosen > half_norms_.size() / kSmallPart) return of_all(centred, count);
     std::vector<std::vector<std::uint32_t>> nearest;
     nearest.reserve(queries.rows());
+    const auto lists = codes_->near(centred, chosen);
     for (std::size_t q = 0; q < queries.rows(); ++q) {
-      const auto lists = codes_->near(centred.row(q), chosen);
-      nearest.push_back(lists.empty() ? of_all(centred.view().rows_from(q, 1), count).front()
-                                      : smallest(scored(centred.row(q), lists), count));
+      nearest.push_back(lists[q].empty() ? of_all(centred.view().rows_from(q, 1), count).front()
+                                         : smallest(scored(centred.row(q), lists[q]), count));
     }
     return nearest;
   }

@@ -5,10 +5,14 @@
 
 #include "base/concat.hpp"
 #include "base/parallel_for.hpp"
-#include "codes/row_words.hpp"
+#include "index/list_rows.hpp"
 #include "index/nearest_lists.hpp"
+#include "index/visit_scans.hpp"
 
 namespace medretrieval {
+
+using index::Visit;
+using index::VisitScans;
 
 namespace {
 
@@ -16,37 +20,6 @@ constexpr std::size_t kMostInGroup = 2048;
 constexpr std::size_t kMostVisits = std::size_t{1} << 21;  // of a group
 constexpr std::size_t kFewInGroup = 64;
 constexpr std::size_t kVisitsOfAList = 4;  // by as many queries of a batch it pays to score them together
-constexpr std::size_t kScoredAtOnce = 64;  // visits whose lookup tables are in memory
-
-/// Calls visit(piece) for the rows of a list that lie in the parts.
-template <class Visit>
-void for_each_piece(std::span<const ScanPart> parts, std::uint32_t list, const Visit& visit) {
-  for (const auto& part : parts) {
-    for (const auto& range : part.lists->of(list)) {
-      ScanPart piece = part;
-      piece.begin = std::max(part.begin, range.begin);
-      piece.end = std::min(part.end, range.end);
-      if (piece.begin < piece.end) visit(piece);
-    }
-  }
-}
-
-/// Rows of a piece that count.
-std::size_t rows_that_count(const ScanPart& piece) {
-  const auto low = std::lower_bound(piece.excluded.begin(), piece.excluded.end(), piece.begin);
-  const auto high = std::lower_bound(low, piece.excluded.end(), piece.end);
-  const auto is_set = [&](std::uint32_t row) {
-    return piece.masks == nullptr || (piece.masks[row / 64] >> row % 64 & 1) != 0;
-  };
-  const auto excluded = static_cast<std::size_t>(std::count_if(low, high, is_set));
-  return detail::count_set(piece.masks, piece.begin, piece.end) - excluded;
-}
-
-/// A list that a query of the group visits.
-struct Visit {
-  std::uint32_t list = 0;
-  std::uint32_t member = 0;  // of the group
-};
 
 /// The same visits by list, those of one list in their order.
 std::vector<Visit> by_list(const std::vector<Visit>& visits, std::size_t lists) {
@@ -79,7 +52,9 @@ class InvertedLists final : public IndexSearch {
     detail::parallel_for(shards, sharding.threads, [&](std::size_t shard) {
       std::vector<Visit> own;  // dealt out, so that every shard has near lists first
       for (std::size_t v = shard; v < visits.size(); v += shards) own.push_back(visits[v]);
-      scan(own, query, pools[shard]);
+      for (const auto& visit : own) index::prefetch_codes(query.parts, visit.list);
+      auto scans = scans_of(own, {&query, 1});
+      for (std::size_t v = 0; v < own.size(); ++v) scans.scan(v, pools[shard]);
     });
     for (std::size_t shard = 1; shard < shards; ++shard) pools[0].merge(std::move(pools[shard]));
     return pools[0].take_unordered();
@@ -91,14 +66,25 @@ class InvertedLists final : public IndexSearch {
   }
 
  private:
+  /// Query by query: each finds its pool in the cache, while the codes of the next one are on their way.
   std::vector<std::vector<Candidate>> find_each(std::span<const IndexQuery> queries) const {
+    std::vector<Visit> visits;
+    std::vector<std::size_t> ends;  // of the visits of each query
     auto nearest = nearest_of(queries);
+    for (std::uint32_t q = 0; q < queries.size(); ++q) {
+      for (const auto list : lists_to_visit(queries[q], std::move(nearest[q]))) visits.push_back({list, q});
+      ends.push_back(visits.size());
+    }
     std::vector<std::vector<Candidate>> found;
-    for (std::size_t i = 0; i < queries.size(); ++i) {
-      std::vector<Visit> visits;
-      for (const auto list : lists_to_visit(queries[i], std::move(nearest[i]))) visits.push_back({list, 0});
-      CandidatePool pool(queries[i].limit);
-      scan(visits, queries[i], pool);
+    found.reserve(queries.size());
+    CandidatePool pool({});
+    auto scans = scans_of(visits, queries);
+    for (std::size_t q = 0, v = 0, ahead = 0; q < queries.size(); ++q) {
+      for (; q + 1 < queries.size() && ahead < ends[q + 1]; ++ahead) {
+        index::prefetch_codes(queries[visits[ahead].member].parts, visits[ahead].list);
+      }
+      pool.reset(queries[q].limit);
+      for (; v < ends[q]; ++v) scans.scan(v, pool);
       found.push_back(pool.take_unordered());
     }
     return found;
@@ -110,18 +96,18 @@ class InvertedLists final : public IndexSearch {
     std::vector<Visit> further;
     choose(queries, nearest, further);
     for (const auto& query : queries) pools.emplace_back(query.limit);
-    for (const auto* visits : {&nearest, &further})
-      scan_together(by_list(*visits, lists_.lists()), queries, pools);
+    for (const auto* some : {&nearest, &further}) {
+      const auto visits = by_list(*some, lists_.lists());
+      auto scans = scans_of(visits, queries);
+      for (std::size_t v = 0; v < visits.size(); ++v) scans.scan(v, pools[visits[v].member]);
+    }
     std::vector<std::vector<Candidate>> found;
     for (auto& pool : pools) found.push_back(pool.take_unordered());
     return found;
   }
 
-  /// All visits of one query.
-  void scan(std::span<const Visit> visits, const IndexQuery& query, CandidatePool& pool) const {
-    if (options_.residuals) return scan_residuals(visits, {&query, 1}, {&pool, 1});
-    const auto scan = scorer_->begin(query.query);
-    for (const auto& visit : visits) scan_list(*scan, query, visit.list, pool);
+  VisitScans scans_of(std::span<const Visit> visits, std::span<const IndexQuery> members) const {
+    return {encoder_, lists_, scorer_.get(), queries_, members, visits};
   }
 
   bool shares_lists() const { return queries_.rows() * probes() >= kVisitsOfAList * lists_.lists(); }
@@ -152,19 +138,13 @@ class InvertedLists final : public IndexSearch {
     return lists_.nearest(rows, probes());
   }
 
-  std::size_t rows_of(const IndexQuery& query, std::uint32_t list) const {
-    std::size_t rows = 0;
-    for_each_piece(query.parts, list, [&](const ScanPart& piece) { rows += rows_that_count(piece); });
-    return rows;
-  }
-
   /// As many lists as the options and the limit ask for, the nearest first unless all are taken.
   /// \param first the nearest
   std::vector<std::uint32_t> lists_to_visit(const IndexQuery& query, std::vector<std::uint32_t> first) const {
     std::vector<std::uint32_t> chosen;
     if (takes_all(query)) {
       for (std::uint32_t list = 0; query.eligible != 0 && list < lists_.lists(); ++list) {
-        if (rows_of(query, list) != 0) chosen.push_back(list);
+        if (index::rows_that_count(query.parts, list) != 0) chosen.push_back(list);
       }
       return chosen;
     }
@@ -173,7 +153,7 @@ class InvertedLists final : public IndexSearch {
          rows < query.eligible && (chosen.size() < probes() || rows < query.limit.count);) {
       const auto list = nearest.next();
       if (!list) break;
-      const std::size_t here = rows_of(query, *list);
+      const std::size_t here = index::rows_that_count(query.parts, *list);
       if (here == 0) continue;
       rows += here;
       chosen.push_back(*list);
@@ -193,44 +173,6 @@ class InvertedLists final : public IndexSearch {
           is_first = false;
         }
       }
-    }
-  }
-
-  static void scan_list(QueryScan& scan, const IndexQuery& query, std::uint32_t list, CandidatePool& pool) {
-    for_each_piece(query.parts, list, [&](const ScanPart& piece) { scan.scan(piece, pool); });
-  }
-
-  void scan_residuals(std::span<const Visit> visits, std::span<const IndexQuery> queries,
-                      std::span<CandidatePool> pools) const {
-    for (std::size_t first = 0; first < visits.size(); first += kScoredAtOnce) {
-      scan_some(visits.subspan(first, std::min(kScoredAtOnce, visits.size() - first)), queries, pools);
-    }
-  }
-
-  /// Scores visits by the codes of residuals: each needs a scorer of the query minus the centroid.
-  void scan_some(std::span<const Visit> visits, std::span<const IndexQuery> queries,
-                 std::span<CandidatePool> pools) const {
-    Matrix rows(visits.size(), queries_.cols());
-    for (std::size_t v = 0; v < visits.size(); ++v) {
-      const auto query = queries_.row(queries[visits[v].member].query);
-      const auto centroid = lists_.centroids().row(visits[v].list);
-      const auto row = rows.row(v);
-      for (std::size_t d = 0; d < row.size(); ++d) row[d] = query[d] - centroid[d];
-    }
-    const auto scorer = encoder_.scorer(rows);
-    for (std::size_t v = 0; v < visits.size(); ++v) {
-      const auto member = visits[v].member;
-      scan_list(*scorer->begin(v), queries[member], visits[v].list, pools[member]);
-    }
-  }
-
-  /// \param visits by list
-  void scan_together(const std::vector<Visit>& visits, std::span<const IndexQuery> queries,
-                     std::span<CandidatePool> pools) const {
-    if (options_.residuals) return scan_residuals(visits, queries, pools);
-    for (const auto& visit : visits) {
-      const IndexQuery& query = queries[visit.member];
-      scan_list(*scorer_->begin(query.query), query, visit.list, pools[visit.member]);
     }
   }
 

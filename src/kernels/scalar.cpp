@@ -110,8 +110,8 @@ std::size_t quantized_adc(const BlockSpan& span, const std::uint8_t* tables, std
   return done;
 }
 
-void byte_sums(const std::uint8_t* blocks, std::size_t count, const std::uint8_t* tables, std::size_t subspaces,
-               std::uint8_t* sums) noexcept {
+void byte_sums(const std::uint8_t* blocks, std::size_t count, const std::uint8_t* tables,
+               std::size_t subspaces, std::uint8_t* sums) noexcept {
   for (std::size_t i = 0; i < count * kBlockRows; ++i) {
     const std::uint8_t* codes = blocks + i / kBlockRows * block_bytes<4>(subspaces);
     unsigned sum = 0;

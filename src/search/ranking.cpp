@@ -1,8 +1,11 @@
 #include "search/ranking.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <unordered_set>
+
+#include "codes/distance_keys.hpp"
 
 namespace medretrieval::detail {
 
@@ -19,15 +22,14 @@ FeatureDistance feature_distance(Rerank rerank) {
   return FeatureDistance::l2;
 }
 
-std::vector<Ranked> reranked(const SnapshotState& state, const FeatureScorer& scorer, std::size_t query,
-                             std::vector<Candidate>& pool, std::size_t ranks) {
-  std::vector<Ranked> ranked;
-  ranked.reserve(pool.size());
-  if (state.parts.size() > 1) {
-    std::sort(pool.begin(), pool.end(), [](const auto& a, const auto& b) { return a.segment < b.segment; });
-  }
+namespace {
+
+/// Exact distances of the pool, which is ordered by segment.
+std::vector<float> exact_distances(const SnapshotState& state, const FeatureScorer& scorer, std::size_t query,
+                                   const std::vector<Candidate>& pool) {
+  std::vector<float> distances(pool.size());
   std::vector<std::uint32_t> rows;
-  std::vector<float> distances;
+  rows.reserve(pool.size());
   for (std::size_t begin = 0; begin < pool.size(); begin += rows.size()) {  // the candidates of one segment
     const std::size_t number = pool[begin].segment;
     const gallery::Segment& segment = *state.parts[number].segment;
@@ -36,21 +38,46 @@ std::vector<Ranked> reranked(const SnapshotState& state, const FeatureScorer& sc
       rows.push_back(pool[i].row);
     }
     segment.ensure_features(rows);
-    distances.resize(rows.size());
-    scorer.distances(query, segment.features(), rows.data(), rows.size(), distances.data());
-    require_finite(distances.data(), rows.size(), number);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const Candidate& candidate = pool[begin + i];
-      ranked.push_back({{candidate.id, distances[i], candidate.segment, candidate.row}, candidate.distance});
-    }
+    scorer.distances(query, segment.features(), rows.data(), rows.size(), &distances[begin]);
+    require_finite(&distances[begin], rows.size(), number);
   }
-  const auto nearer = [](const Ranked& a, const Ranked& b) { return a.candidate < b.candidate; };
-  const std::size_t sorted = std::min(ranks, ranked.size());
-  if (sorted < ranked.size()) {
-    std::nth_element(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(sorted), ranked.end(),
-                     nearer);
+  return distances;
+}
+
+/// A distance that at least `ranks` of them do not exceed, and few more.
+float distance_of_rank(const std::vector<float>& distances, std::size_t ranks) {
+  if (ranks >= distances.size()) return std::numeric_limits<float>::infinity();
+  std::vector<std::int32_t> keys(distances.size());
+  std::transform(distances.begin(), distances.end(), keys.begin(), key_of);
+  return detail::distance_of(cut_keys(keys, ranks, ranks + ranks / 4).bound);
+}
+
+}  // namespace
+
+void prefetch_features(const SnapshotState& state, const std::vector<Candidate>& pool) {
+  constexpr std::size_t kMost = 128;  // rows
+  constexpr std::size_t kLineBytes = 64;
+  for (std::size_t i = 0; i < std::min(kMost, pool.size()); ++i) {
+    const StoredFeatures features = state.parts[pool[i].segment].segment->features();
+    const std::byte* row = features.row_data(pool[i].row);
+    for (std::size_t b = 0; b < features.row_bytes(); b += kLineBytes) __builtin_prefetch(row + b);
   }
-  std::sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(sorted), nearer);
+}
+
+std::vector<Ranked> reranked(const SnapshotState& state, const FeatureScorer& scorer, std::size_t query,
+                             std::vector<Candidate>& pool, std::size_t ranks) {
+  if (state.parts.size() > 1) {
+    std::sort(pool.begin(), pool.end(), [](const auto& a, const auto& b) { return a.segment < b.segment; });
+  }
+  const auto distances = exact_distances(state, scorer, query, pool);
+  const float most = distance_of_rank(distances, ranks);
+  std::vector<Ranked> ranked;
+  for (std::size_t i = 0; i < pool.size(); ++i) {
+    if (!(distances[i] <= most)) continue;
+    ranked.push_back({{pool[i].id, distances[i], pool[i].segment, pool[i].row}, pool[i].distance});
+  }
+  std::sort(ranked.begin(), ranked.end(),
+            [](const Ranked& a, const Ranked& b) { return a.candidate < b.candidate; });
   return ranked;
 }
 

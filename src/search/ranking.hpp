@@ -18,9 +18,12 @@ struct Ranked {
   float code_distance = 0;
 };
 
-/// The pool by exact distance.
+/// Asks memory for the features of a pool that will be re-ranked soon.
+void prefetch_features(const SnapshotState& state, const std::vector<Candidate>& pool);
+
+/// The pool by exact distance, in order.
 /// \param pool may be put into another order
-/// \param ranks so many of the first are in order; the others follow in any
+/// \param ranks so many of the first are wanted; others may be left out
 std::vector<Ranked> reranked(const SnapshotState& state, const FeatureScorer& scorer, std::size_t query,
                              std::vector<Candidate>& pool, std::size_t ranks);
 

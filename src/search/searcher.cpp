@@ -170,6 +170,7 @@ class Search {
     }
     auto pools = first_stage_.pools(group, sharding);
     for (std::size_t i = 0; i < plans.size(); ++i) {
+      if (reranks() && i + 1 < plans.size()) detail::prefetch_features(state_, pools[i + 1]);
       results[i] = finish(group[i], plans[i], sharding, std::move(pools[i]));
     }
   }
@@ -178,6 +179,8 @@ class Search {
   std::size_t first_pool_size() const {
     return options_.exact ? options_.k : options_.k * options_.pool_factor;
   }
+
+  bool reranks() const { return !options_.exact && options_.rerank != Rerank::none; }
 
   /// Groups may need any number of ranks.
   std::size_t ranks_needed() const {
@@ -189,9 +192,8 @@ class Search {
   SearchResult finish(IndexQuery query, const QueryPlan& plan, const Sharding& sharding,
                       std::vector<Candidate> pool) const {
     for (;;) {
-      auto ranked = options_.exact || options_.rerank == Rerank::none
-                        ? with_code_distance(pool, options_.exact)
-                        : detail::reranked(state_, exact_, query.query, pool, ranks_needed());
+      auto ranked = reranks() ? detail::reranked(state_, exact_, query.query, pool, ranks_needed())
+                              : with_code_distance(pool, options_.exact);
       if (options_.group_by != GroupBy::image)
         ranked = detail::first_of_groups(state_, options_.group_by, ranked);
       if (ranked.size() >= options_.k || query.limit.count >= plan.eligible) {

@@ -164,6 +164,21 @@ TEST(CandidatePool, KeepsTheNearestOfSeveralSegmentsWithManyTies) {
   }
 }
 
+TEST(CandidatePool, AResetPoolIsAsANewOne) {
+  Random random(15);
+  const Offers offers(3, 900, 40, random);
+  const std::vector<std::uint32_t> excluded = {0, 5, 99};
+  CandidatePool pool({.count = 500});
+  for (const std::size_t k : {10U, 64U, 700U, 1U}) {
+    for (const bool counting : {true, false}) {
+      pool.reset({.count = k});
+      if (counting) pool.count_distances(256);
+      for (std::size_t s = 0; s < 3; ++s) offers.offer(pool, s, excluded);
+      expect_same(pool.take(), offers.expected(k, excluded));
+    }
+  }
+}
+
 TEST(CandidatePool, MergedPoolsKnowTheirSegments) {
   Random random(6);
   const Offers offers(4, 500, 20, random);

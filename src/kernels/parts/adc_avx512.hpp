@@ -9,38 +9,47 @@ namespace medretrieval::kernels {
 namespace {
 
 /// Sums of 16 rows over all subspaces in 16 lanes; lookup(m) gives the entries of subspace m.
-template <class Lookup>
+/// \tparam kWhole the subspaces are a multiple of 16, so that the lanes stay in registers
+template <bool kWhole, class Lookup>
 inline __m512 adc_sum(std::size_t subspaces, const Lookup& lookup) noexcept {
   __m512 lanes[16];
 #pragma GCC unroll 16
-  for (std::size_t j = 0; j < 16; ++j) lanes[j] = j < subspaces ? lookup(j) : _mm512_setzero_ps();
+  for (std::size_t j = 0; j < 16; ++j) lanes[j] = kWhole || j < subspaces ? lookup(j) : _mm512_setzero_ps();
   for (std::size_t m = 16; m < subspaces; m += 16) {
 #pragma GCC unroll 16
     for (std::size_t j = 0; j < 16; ++j) {
-      if (m + j < subspaces) lanes[j] = _mm512_add_ps(lanes[j], lookup(m + j));
+      if (kWhole || m + j < subspaces) lanes[j] = _mm512_add_ps(lanes[j], lookup(m + j));
     }
   }
 #pragma GCC unroll 4
   for (std::size_t step = 8; step > 0; step /= 2) {
+#pragma GCC unroll 8
     for (std::size_t j = 0; j < step; ++j) lanes[j] = _mm512_add_ps(lanes[j], lanes[j + step]);
   }
   return lanes[0];
 }
 
 /// `lookup(codes, m)` gives the entries of the 16 rows at `codes`, already moved to the group's first row.
-template <class Lookup>
-inline std::size_t adc_scan(const BlockSpan& span, std::size_t block_bytes, std::size_t subspaces,
-                            float threshold, Survivors& out, const Lookup& lookup) noexcept {
+template <bool kWhole, class Lookup>
+inline std::size_t adc_scan_of(const BlockSpan& span, std::size_t block_bytes, std::size_t subspaces,
+                               float threshold, Survivors& out, const Lookup& lookup) noexcept {
   const __m512 limit = _mm512_set1_ps(threshold);
   return for_each_block(
       span, block_bytes, out, [&](const std::uint8_t* codes, std::uint64_t mask, std::uint32_t first_row) {
         for (std::uint32_t r = 0; r < kBlockRows; r += 16) {
-          const __m512 sum = adc_sum(subspaces, [&](std::size_t m) { return lookup(codes + r, m); });
+          const __m512 sum = adc_sum<kWhole>(subspaces, [&](std::size_t m) { return lookup(codes + r, m); });
           const __mmask16 keep =
               _mm512_mask_cmp_ps_mask(static_cast<__mmask16>(mask >> r), sum, limit, _CMP_LE_OQ);
           append16(sum, keep, first_row + r, out);
         }
       });
+}
+
+template <class Lookup>
+inline std::size_t adc_scan(const BlockSpan& span, std::size_t block_bytes, std::size_t subspaces,
+                            float threshold, Survivors& out, const Lookup& lookup) noexcept {
+  if (subspaces % 16 == 0) return adc_scan_of<true>(span, block_bytes, subspaces, threshold, out, lookup);
+  return adc_scan_of<false>(span, block_bytes, subspaces, threshold, out, lookup);
 }
 
 [[maybe_unused]] std::size_t adc8(const BlockSpan& span, const float* tables, std::size_t subspaces,
