@@ -1,7 +1,8 @@
 #include <limits>
-#include <map>
 #include <medretrieval/searcher.hpp>
 #include <medretrieval/tuning.hpp>
+#include <string_view>
+#include <utility>
 #include <variant>
 
 #include "arrays.hpp"
@@ -10,35 +11,27 @@ namespace medretrieval::python {
 
 namespace {
 
-template <class Value>
-Value named(const std::map<std::string, Value>& values, const std::string& name, const char* what) {
-  const auto found = values.find(name);
-  if (found != values.end()) return found->second;
+/// The value of a keyword argument that takes one of a few names.
+template <class Value, std::size_t kCount>
+Value named(const std::pair<std::string_view, Value> (&values)[kCount], const std::string& name,
+            const char* what) {
   std::string known;
-  for (const auto& [each, value] : values) known += (known.empty() ? "'" : ", '") + each + "'";
+  for (const auto& [each, value] : values) {
+    if (each == name) return value;
+  }
+  for (const auto& [each, value] : values) known.append(known.empty() ? "'" : ", '").append(each).append("'");
   throw Error(ErrorCode::invalid_argument,
               std::string(what) + ": expected one of " + known + ", got '" + name + "'");
 }
 
-Rerank rerank_of(const std::string& name) {
-  return named<Rerank>({{"none", Rerank::none},
-                        {"l2", Rerank::l2},
-                        {"inner_product", Rerank::inner_product},
-                        {"cosine", Rerank::cosine}},
-                       name, "rerank");
-}
-
-GateOptions gate_of(const std::string& name, double level) {
-  return {
-      named<GateMode>({{"off", GateMode::off}, {"top1", GateMode::top1}, {"adaptive", GateMode::adaptive}},
-                      name, "gate"),
-      level};
-}
-
-GroupBy group_of(const std::string& name) {
-  return named<GroupBy>({{"image", GroupBy::image}, {"study", GroupBy::study}, {"patient", GroupBy::patient}},
-                        name, "group_by");
-}
+constexpr std::pair<std::string_view, Rerank> kReranks[] = {{"cosine", Rerank::cosine},
+                                                            {"inner_product", Rerank::inner_product},
+                                                            {"l2", Rerank::l2},
+                                                            {"none", Rerank::none}};
+constexpr std::pair<std::string_view, GateMode> kGateModes[] = {
+    {"adaptive", GateMode::adaptive}, {"off", GateMode::off}, {"top1", GateMode::top1}};
+constexpr std::pair<std::string_view, GroupBy> kGroupings[] = {
+    {"image", GroupBy::image}, {"patient", GroupBy::patient}, {"study", GroupBy::study}};
 
 std::optional<Date> date_of(const std::optional<std::string>& text) {
   return text ? std::optional(Date::parse(*text)) : std::nullopt;
@@ -47,6 +40,7 @@ std::optional<Date> date_of(const std::optional<std::string>& text) {
 std::vector<QueryContext> contexts_of(std::size_t queries,
                                       const std::optional<std::vector<std::string>>& patients,
                                       const std::optional<std::vector<std::optional<ItemId>>>& selves) {
+  if (!patients && !selves) return {};
   std::vector<QueryContext> contexts(queries);
   const auto check = [&](const char* name, std::size_t size) {
     if (size == queries) return;
@@ -150,13 +144,13 @@ void bind_search(py::module_& module) {
             const auto& tuned = searcher.snapshot().tuned_search();
             options.pool_factor = pool_factor.value_or(tuned ? tuned->pool_factor : options.pool_factor);
             options.probes = probes.value_or(tuned && !exact ? tuned->probes : 0);
-            options.rerank = rerank_of(rerank);
+            options.rerank = named(kReranks, rerank, "rerank");
             options.exact = exact;
-            options.gate = gate_of(gate, gate_level);
+            options.gate = {named(kGateModes, gate, "gate"), gate_level};
             options.widen_gate = widen_gate;
             set_filter(options, filter);
             options.exclude_own_patient = exclude_own_patient;
-            options.group_by = group_of(group_by);
+            options.group_by = named(kGroupings, group_by, "group_by");
             options.threads = threads;
             options.shards = shards;
             options.progress = to_progress(progress);
@@ -210,7 +204,7 @@ void bind_search(py::module_& module) {
              bool exclude_own_patient, int threads) {
             RangeOptions options;
             options.radius = radius;
-            options.distance = rerank_of(distance);
+            options.distance = named(kReranks, distance, "rerank");
             set_filter(options, filter);
             options.exclude_own_patient = exclude_own_patient;
             options.threads = threads;
