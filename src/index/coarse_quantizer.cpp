@@ -34,6 +34,8 @@ constexpr std::size_t kLeastChosen = 32;  // by their codes
 constexpr std::size_t kChosenForOne = 8;
 constexpr std::size_t kSmallPart =
     4;  // of the lists: more than one in so many are not chosen, but all looked at
+constexpr std::size_t kFewWanted = 16;  // so few are sorted out of the others by a heap
+
 using Scored = std::pair<float, std::uint32_t>;
 
 }  // namespace
@@ -94,13 +96,16 @@ class CoarseQuantizer::Prepared {
   }
 
   static std::vector<std::uint32_t> smallest(std::vector<Scored> scored, std::size_t count) {
-    if (count < scored.size()) {
-      std::nth_element(scored.begin(), scored.begin() + static_cast<std::ptrdiff_t>(count), scored.end());
-      scored.resize(count);
+    count = std::min(count, scored.size());
+    const auto middle = scored.begin() + static_cast<std::ptrdiff_t>(count);
+    if (count <= kFewWanted) {
+      std::partial_sort(scored.begin(), middle, scored.end());
+    } else {
+      if (middle != scored.end()) std::nth_element(scored.begin(), middle, scored.end());
+      std::sort(scored.begin(), middle);
     }
-    std::sort(scored.begin(), scored.end());
-    std::vector<std::uint32_t> lists;
-    for (const auto& [score, list] : scored) lists.push_back(list);
+    std::vector<std::uint32_t> lists(count);
+    std::transform(scored.begin(), middle, lists.begin(), [](const Scored& each) { return each.second; });
     return lists;
   }
 
