@@ -14,9 +14,10 @@ namespace {
 
 constexpr std::size_t kDimension = 128;
 
-/// "pq16x8" is PQ with 16 subspaces of 8 bits.
+/// "pq16x8" is PQ with 16 subspaces of 8 bits; binary codes have 64 bits.
 mr::EncoderOptions spec_of(const std::string& kind) {
   const std::size_t times = kind.find('x');
+  if (kind == "centroid_distance") return {kind, {}};
   if (times == std::string::npos) return {kind, {{"bits", 64}}};
   const std::size_t digits = kind.find_first_of("0123456789");
   return {kind.substr(0, digits),
@@ -61,3 +62,4 @@ MEDRETRIEVAL_ENCODER_BENCHMARKS(pq8x8);
 MEDRETRIEVAL_ENCODER_BENCHMARKS(pq16x8);
 MEDRETRIEVAL_ENCODER_BENCHMARKS(pq64x8);
 MEDRETRIEVAL_ENCODER_BENCHMARKS(opq16x4);
+MEDRETRIEVAL_ENCODER_BENCHMARKS(centroid_distance);

@@ -53,7 +53,7 @@ Json describe(const Snapshot& snapshot) {
           {"features", model.feature_source().name},
           {"encoder", encoder},
           {"lists", model.lists() != nullptr ? model.lists()->lists() : 0},
-          {"stored_features", model.stored_features() == FeatureType::float16 ? "float16" : "float32"},
+          {"stored_features", feature_type_name(model.stored_features())},
           {"tuned", tuned},
           {"gate", model.gate() != nullptr},
           {"labels", model.labels().names()},
@@ -114,6 +114,9 @@ void create(const CreateOptions& options) {
                 options.data.manifest + ": expected rows of split 'database', got none");
   }
   Gallery::require_new(options.common.gallery);  // all that can fail early, before the long work
+  if (options.no_encoder && options.storage.lists != 0) {
+    throw Error(ErrorCode::invalid_argument, "--lists and --no-encoder: inverted lists need an encoder");
+  }
   const auto encoder = options.encoder.resolved(training.size());
   if (!options.no_encoder) encoder.validate();
   const auto extractor = imaging::make_feature_extractor(options.features.name, options.features.parameters);

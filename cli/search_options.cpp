@@ -98,14 +98,15 @@ void CascadeChoice::apply(const std::optional<TunedSearch>& tuned, SearchOptions
 }
 
 void StorageChoice::add_to(CLI::App& command) {
-  const std::map<std::string, FeatureType> types = {{"float32", FeatureType::float32},
-                                                    {"float16", FeatureType::float16}};
+  const std::map<std::string, FeatureType> types = {
+      {"float32", FeatureType::float32}, {"float16", FeatureType::float16}, {"uint8", FeatureType::uint8}};
   command
       .add_option(
           "--lists", lists,
           "Inverted lists, about the square root of the number of images; 0: none, every search scans")
       ->capture_default_str();
-  command.add_option("--stored-features", stored_features, "How features are kept: float32 or float16")
+  command
+      .add_option("--stored-features", stored_features, "How features are kept: float32, float16 or uint8")
       ->transform(one_of(types))
       ->type_name("TYPE")
       ->default_str("float32");

@@ -74,13 +74,6 @@ py::array_t<std::int64_t> insert(const FloatArray& features, const ItemColumns& 
   return result;
 }
 
-FeatureType feature_type_of(const std::string& name) {
-  if (name == "float32") return FeatureType::float32;
-  if (name == "float16") return FeatureType::float16;
-  throw Error(ErrorCode::invalid_argument,
-              "stored_features: expected 'float32' or 'float16', got '" + name + "'");
-}
-
 void bind_models(py::module_& module) {
   py::class_<Model>(module, "Model", "Encoder, class gate and label vocabulary of a gallery. Immutable.")
       .def_property_readonly("dimension", &Model::dimension)
@@ -90,6 +83,11 @@ void bind_models(py::module_& module) {
                              [](const Model& model) {
                                return model.encoder() == nullptr ? std::string() : model.encoder()->type();
                              })
+      .def_property_readonly(
+          "lists", [](const Model& model) { return model.lists() == nullptr ? 0 : model.lists()->lists(); },
+          "The number of inverted lists; 0: none.")
+      .def_property_readonly("stored_features",
+                             [](const Model& model) { return feature_type_name(model.stored_features()); })
       .def_property_readonly("fingerprint",
                              [](const Model& model) { return model.fingerprint().to_string(); })
       .def(
@@ -112,7 +110,7 @@ void bind_models(py::module_& module) {
          const std::vector<std::string>& labels, const std::string& stored_features) {
         return Model({.dimension = dimension,
                       .encoder = encoder,
-                      .stored_features = feature_type_of(stored_features),
+                      .stored_features = feature_type(stored_features),
                       .labels = LabelVocabulary(labels)});
       },
       py::arg("dimension"), py::arg("encoder") = nullptr, py::arg("labels") = std::vector<std::string>(),
@@ -128,7 +126,7 @@ void bind_models(py::module_& module) {
         const auto* trained = std::get_if<std::shared_ptr<Encoder>>(&encoder);
         ModelOptions wanted = {.labels = vocabulary, .threads = threads};
         if (type != nullptr) wanted.encoder = EncoderOptions{*type, to_parameters(options)};
-        wanted.stored_features = feature_type_of(stored_features);
+        wanted.stored_features = feature_type(stored_features);
         if (lists != 0) wanted.lists = ListOptions{.lists = lists};
         if (lists != 0 && type == nullptr) {
           throw Error(ErrorCode::invalid_argument, "train_model: lists go with the name of an encoder type");
@@ -153,8 +151,8 @@ void bind_models(py::module_& module) {
       "A model with a class gate learned from the rows when they carry two or more labels. `encoder` is a "
       "trained one, "
       "the name of a type to train (further keywords are its options), or None for exact search only. "
-      "`lists`: how many inverted lists to make; 0: none. `stored_features`: 'float32' or "
-      "'float16', how galleries keep them.");
+      "`lists`: how many inverted lists to make; 0: none. `stored_features`: 'float32', 'float16' or "
+      "'uint8', how galleries keep them.");
 }
 
 }  // namespace
@@ -172,6 +170,15 @@ void bind_galleries(py::module_& module) {
                              [](const Snapshot& snapshot) { return snapshot.fingerprint().to_string(); })
       .def_property_readonly("segment_count",
                              [](const Snapshot& snapshot) { return snapshot.segments().size(); })
+      .def_property_readonly(
+          "tuned_search",
+          [](const Snapshot& snapshot) -> std::optional<py::dict> {
+            const auto& tuned = snapshot.tuned_search();
+            if (!tuned) return std::nullopt;
+            return py::dict(py::arg("recall") = tuned->recall, py::arg("k") = tuned->k,
+                            py::arg("probes") = tuned->probes, py::arg("pool_factor") = tuned->pool_factor);
+          },
+          "The search parameters stored with the gallery, a dict; None without such.")
       .def("ids", &Snapshot::ids)
       .def(
           "item", [](const Snapshot& snapshot, ItemId id) { return to_dict(snapshot.item(id)); },
@@ -249,6 +256,9 @@ void bind_galleries(py::module_& module) {
           py::kw_only(), py::arg("recall"), py::arg("k"), py::arg("probes"), py::arg("pool_factor"),
           py::call_guard<py::gil_scoped_release>(),
           "Stores search parameters, for example **searcher.tune(queries), with the gallery.")
+      .def(
+          "remove_tuned_search", [](Gallery& gallery) { return gallery.set_tuned_search(std::nullopt); },
+          py::call_guard<py::gil_scoped_release>(), "Forgets what set_tuned_search stored.")
       .def("rollback", &Gallery::rollback, py::call_guard<py::gil_scoped_release>())
       .def("snapshot", &Gallery::snapshot, py::call_guard<py::gil_scoped_release>())
       .def(

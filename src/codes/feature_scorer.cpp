@@ -17,14 +17,38 @@ void FeatureScorer::products(std::size_t query, const StoredFeatures& features, 
   const auto& kernel = kernels::active();
   const float* vector = queries_.row(query).data();
   const bool l2 = distance_ == FeatureDistance::l2;
-  if (features.type() == FeatureType::float32) {
-    const auto run = l2 ? kernel.l2_squared : kernel.inner_product;
-    run(vector, features.floats(), features.stride(), rows, count, queries_.cols(), out);
-  } else {
-    const auto run = l2 ? kernel.l2_squared_half : kernel.inner_product_half;
-    run(vector, features.halves(), features.stride(), rows, count, queries_.cols(), out);
+  switch (features.type()) {
+    case FeatureType::float32: {
+      const auto run = l2 ? kernel.l2_squared : kernel.inner_product;
+      return run(vector, features.floats(), features.stride(), rows, count, queries_.cols(), out);
+    }
+    case FeatureType::float16: {
+      const auto run = l2 ? kernel.l2_squared_half : kernel.inner_product_half;
+      return run(vector, features.halves(), features.stride(), rows, count, queries_.cols(), out);
+    }
+    case FeatureType::uint8: {
+      const auto run = l2 ? kernel.l2_squared_bytes : kernel.inner_product_bytes;
+      return run(vector, features.bytes(), features.stride(), rows, count, queries_.cols(), out);
+    }
   }
 }
+
+namespace {
+
+/// The inner product of every row with itself.
+void squares(const StoredFeatures& features, const std::uint32_t* rows, std::size_t count, float* out) {
+  const auto& kernel = kernels::active();
+  switch (features.type()) {
+    case FeatureType::float32:
+      return kernel.row_squares(features.floats(), features.stride(), rows, count, features.cols(), out);
+    case FeatureType::float16:
+      return kernel.row_squares_half(features.halves(), features.stride(), rows, count, features.cols(), out);
+    case FeatureType::uint8:
+      return kernel.row_squares_bytes(features.bytes(), features.stride(), rows, count, features.cols(), out);
+  }
+}
+
+}  // namespace
 
 void FeatureScorer::distances(std::size_t query, const StoredFeatures& features, const std::uint32_t* rows,
                               std::size_t count, float* out) const {
@@ -34,17 +58,12 @@ void FeatureScorer::distances(std::size_t query, const StoredFeatures& features,
     for (std::size_t i = 0; i < count; ++i) out[i] = 0.0F - out[i];
     return;
   }
-  const auto& kernel = kernels::active();
-  const std::size_t dimension = queries_.cols();
-  const float* vector = queries_.row(query).data();
-  std::vector<float> row(dimension);
   float query_square = 0;
-  kernel.inner_product(vector, vector, 0, nullptr, 1, dimension, &query_square);
+  kernels::active().row_squares(queries_.row(query).data(), 0, nullptr, 1, queries_.cols(), &query_square);
+  std::vector<float> row_squares(count);
+  squares(features, rows, count, row_squares.data());
   for (std::size_t i = 0; i < count; ++i) {
-    features.copy_row(rows == nullptr ? i : rows[i], row);
-    float row_square = 0;
-    kernel.inner_product(row.data(), row.data(), 0, nullptr, 1, dimension, &row_square);
-    const double scale = std::sqrt(static_cast<double>(query_square) * static_cast<double>(row_square));
+    const double scale = std::sqrt(static_cast<double>(query_square) * static_cast<double>(row_squares[i]));
     out[i] = scale == 0 ? 1.0F : static_cast<float>(1 - static_cast<double>(out[i]) / scale);
   }
 }

@@ -12,7 +12,8 @@
   TYPE(pq)                               \
   TYPE(opq)                              \
   TYPE(hash_head)                        \
-  TYPE(joint)
+  TYPE(joint)                            \
+  TYPE(centroid_distance)
 
 namespace medretrieval {
 

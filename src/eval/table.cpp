@@ -21,7 +21,7 @@ std::string table_line(const EvaluationRow& row) {
                               ? format("%.3f [%.3f, %.3f]", *row.mean_average_precision, row.map_interval.low,
                                        row.map_interval.high)
                               : std::string("-");
-  return format("  %-12s %-20s %.3f [%.3f, %.3f]  %-22s  %.3f  %10.1f\n", row.method.c_str(),
+  return format("  %-17s %-20s %.3f [%.3f, %.3f]  %-22s  %.3f  %10.1f\n", row.method.c_str(),
                 row.code.c_str(), row.precision, row.precision_interval.low, row.precision_interval.high,
                 map.c_str(), row.recall, row.microseconds);
 }
@@ -44,7 +44,7 @@ std::string text_table(const std::vector<EvaluationRow>& rows) {
   for (const bool cascade : {false, true}) {
     text += cascade ? "\nThrough the cascade (" + cascade_settings(rows) + ")\n"
                     : std::string("Each encoder alone (code distance, whole database)\n");
-    text += format("  %-12s %-20s %-22s %-22s  %-6s  %10s\n", "method", "code",
+    text += format("  %-17s %-20s %-22s %-22s  %-6s  %10s\n", "method", "code",
                    format("P@%zu [95 %%]", rows.front().k).c_str(), "mAP [95 %]", "recall", "us/query");
     for (const auto& row : rows) {
       if (row.cascade == cascade) text += table_line(row);

@@ -5,22 +5,20 @@
 
 namespace medretrieval::gallery {
 
-Batch::Batch(const Model& model) : model_(model) {
+Batch::Batch(const Model& model)
+    : model_(model), feature_bytes_(StoredFeatures::row_bytes(model.stored_features(), model.dimension())) {
   for (const auto name : kTextFields) columns_.push_back({std::string(name), ColumnType::text});
   columns_.push_back({std::string(kDateField), ColumnType::date});
 }
 
-void Batch::append(MatrixView features, const Codes* codes, std::span<const std::uint32_t> lists,
-                   std::vector<Item> items) {
+void Batch::append(std::span<const std::byte> features, const Codes* codes,
+                   std::span<const std::uint32_t> lists, std::vector<Item> items) {
   const std::size_t first = items_.size();
   const std::size_t columns = columns_.size();
   std::vector<std::pair<std::size_t, std::size_t>> moved;
   moved.reserve(items.size());
   try {
-    for (std::size_t r = 0; r < features.rows(); ++r) {
-      const auto row = features.row(r);
-      features_.insert(features_.end(), row.begin(), row.end());
-    }
+    features_.insert(features_.end(), features.begin(), features.end());
     if (codes != nullptr) {
       const std::size_t row_bytes = codes->layout().row_bytes();
       codes_.resize((first + codes->rows()) * row_bytes);
@@ -41,7 +39,7 @@ void Batch::append(MatrixView features, const Codes* codes, std::span<const std:
 void Batch::truncate(std::size_t rows, std::size_t columns) noexcept {
   const std::size_t row_bytes = model_.encoder() == nullptr ? 0 : model_.encoder()->layout().row_bytes();
   items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(std::min(rows, items_.size())), items_.end());
-  features_.resize(rows * model_.dimension());
+  features_.resize(rows * feature_bytes_);
   codes_.resize(rows * row_bytes);
   if (model_.lists() != nullptr) lists_.resize(rows);
   columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(columns), columns_.end());
@@ -50,7 +48,6 @@ void Batch::truncate(std::size_t rows, std::size_t columns) noexcept {
 void Batch::erase(std::span<const std::size_t> gone) noexcept {
   if (gone.empty()) return;
   for (const auto row : gone) unindex(row);
-  const std::size_t dimension = model_.dimension();
   const std::size_t row_bytes = model_.encoder() == nullptr ? 0 : model_.encoder()->layout().row_bytes();
   std::size_t kept = gone.front();
   auto next_gone = gone.begin();
@@ -59,8 +56,8 @@ void Batch::erase(std::span<const std::size_t> gone) noexcept {
       ++next_gone;
       continue;
     }
-    std::copy_n(features_.begin() + static_cast<std::ptrdiff_t>(row * dimension), dimension,
-                features_.begin() + static_cast<std::ptrdiff_t>(kept * dimension));
+    std::copy_n(features_.begin() + static_cast<std::ptrdiff_t>(row * feature_bytes_), feature_bytes_,
+                features_.begin() + static_cast<std::ptrdiff_t>(kept * feature_bytes_));
     std::copy_n(codes_.begin() + static_cast<std::ptrdiff_t>(row * row_bytes), row_bytes,
                 codes_.begin() + static_cast<std::ptrdiff_t>(kept * row_bytes));
     if (model_.lists() != nullptr) lists_[kept] = lists_[row];
@@ -127,8 +124,8 @@ std::int32_t Batch::days(std::size_t, std::size_t row) const {
   return items_[row].date ? items_[row].date->to_days() : kNoDate;
 }
 
-void Batch::features(std::size_t row, std::span<float> out) const {
-  std::copy_n(features_.begin() + static_cast<std::ptrdiff_t>(row * out.size()), out.size(), out.begin());
+std::span<const std::byte> Batch::features(std::size_t row) const {
+  return std::span(features_).subspan(row * feature_bytes_, feature_bytes_);
 }
 
 void Batch::code(std::size_t row, std::uint8_t* out) const {

@@ -18,9 +18,10 @@ class Batch final : public RowSource {
 
   /// Appends checked rows whose ids are set; all of them or, when memory is out, none. Keys find the newest
   /// row; the caller erases the older one.
+  /// \param features as they are stored
   /// \param codes null without an encoder
   /// \param lists one a row; empty without inverted lists
-  void append(MatrixView features, const Codes* codes, std::span<const std::uint32_t> lists,
+  void append(std::span<const std::byte> features, const Codes* codes, std::span<const std::uint32_t> lists,
               std::vector<Item> items);
   /// Forgets rows.
   /// \param gone ascending, each once
@@ -39,7 +40,7 @@ class Batch final : public RowSource {
   double number(std::size_t column, std::size_t row) const override;
   std::int32_t days(std::size_t column, std::size_t row) const override;
   std::uint32_t list(std::size_t row) const override { return lists_[row]; }
-  void features(std::size_t row, std::span<float> out) const override;
+  std::span<const std::byte> features(std::size_t row) const override;
   void code(std::size_t row, std::uint8_t* out) const override;
 
  private:
@@ -52,7 +53,8 @@ class Batch final : public RowSource {
 
   Model model_;
   std::vector<Item> items_;
-  std::vector<float> features_;
+  std::size_t feature_bytes_;        // of a row
+  std::vector<std::byte> features_;  // as they are stored
   std::vector<std::uint8_t> codes_;  // packed
   std::vector<std::uint32_t> lists_;
   std::vector<Column> columns_;  // the fields, then the attributes

@@ -1,12 +1,11 @@
 #include <algorithm>
-#include <cmath>
 #include <medretrieval/gallery.hpp>
 #include <mutex>
 #include <set>
 #include <unordered_set>
 
 #include "base/concat.hpp"
-#include "base/half.hpp"
+#include "base/feature_storage.hpp"
 #include "gallery/batch.hpp"
 #include "gallery/item_check.hpp"
 #include "gallery/merged_rows.hpp"
@@ -43,23 +42,6 @@ struct Erasure {
   std::set<Place> rows;
   std::unordered_set<ItemId> ids;
 };
-
-/// The values as float16 keeps them.
-/// \throws Error (invalid_argument) for a value that it cannot hold.
-Matrix rounded_to_half(MatrixView features) {
-  Matrix rounded(features.rows(), features.cols());
-  for (std::size_t r = 0; r < features.rows(); ++r) {
-    const auto row = features.row(r);
-    for (std::size_t d = 0; d < row.size(); ++d) {
-      if (!(std::fabs(row[d]) <= kMaxHalfMagnitude)) {
-        fail(ErrorCode::invalid_argument, "features: row ", r, " holds ", row[d],
-             "; the model stores float16, up to ", kMaxHalfMagnitude);
-      }
-      rounded(r, d) = detail::from_half(detail::to_half(row[d]));
-    }
-  }
-  return rounded;
-}
 
 }  // namespace
 
@@ -122,9 +104,10 @@ std::vector<ItemId> Gallery::Impl::insert(MatrixView features, std::span<const I
                                           int threads, const Progress& progress) {
   require_writable();
   require_features(features, "features", model.dimension());
+  const auto stored = detail::to_stored(features, model.stored_features());
   Matrix rounded;  // codes are those of the stored features
-  if (model.stored_features() == FeatureType::float16) {
-    rounded = rounded_to_half(features);
+  if (model.stored_features() != FeatureType::float32) {
+    rounded = detail::from_stored({model.stored_features(), stored.data(), features.rows(), features.cols()});
     features = rounded;
   }
   if (!items.empty() && items.size() != features.rows()) {
@@ -163,7 +146,7 @@ std::vector<ItemId> Gallery::Impl::insert(MatrixView features, std::span<const I
   if (model.encoder() != nullptr) codes = model.encode(features, lists, threads, progress);
   Erasure replaced = prepare(std::move(replaced_waiting), replaced_committed);
 
-  pending.batch.append(features, codes ? &*codes : nullptr, lists, std::move(checked));
+  pending.batch.append(stored, codes ? &*codes : nullptr, lists, std::move(checked));
   erase(std::move(replaced));  // from here on nothing fails
   pending.next_id = next;
   pending.attributes.swap(all_attributes);

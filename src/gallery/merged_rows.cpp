@@ -42,9 +42,9 @@ std::uint32_t MergedRows::list(std::size_t row) const {
   return segment(row).list(places_[row].row);
 }
 
-void MergedRows::features(std::size_t row, std::span<float> out) const {
+std::span<const std::byte> MergedRows::features(std::size_t row) const {
   segment(row).ensure_features(places_[row].row, places_[row].row + 1);
-  segment(row).features().copy_row(places_[row].row, out);
+  return segment(row).features().row(places_[row].row);
 }
 
 void MergedRows::code(std::size_t row, std::uint8_t* out) const {

@@ -20,7 +20,7 @@ class MergedRows final : public RowSource {
   double number(std::size_t column, std::size_t row) const override;
   std::int32_t days(std::size_t column, std::size_t row) const override;
   std::uint32_t list(std::size_t row) const override;
-  void features(std::size_t row, std::span<float> out) const override;
+  std::span<const std::byte> features(std::size_t row) const override;
   void code(std::size_t row, std::uint8_t* out) const override;
 
  private:

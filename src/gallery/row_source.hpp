@@ -35,7 +35,8 @@ class RowSource {
   virtual std::int32_t days(std::size_t column, std::size_t row) const = 0;
   /// The inverted list; not called when the model has none.
   virtual std::uint32_t list(std::size_t row) const = 0;
-  virtual void features(std::size_t row, std::span<float> out) const = 0;
+  /// The features as they are stored; valid until the next call.
+  virtual std::span<const std::byte> features(std::size_t row) const = 0;
   /// The packed code; not called when the model has no encoder.
   virtual void code(std::size_t row, std::uint8_t* out) const = 0;
 };

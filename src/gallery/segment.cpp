@@ -6,27 +6,13 @@
 #include <numeric>
 
 #include "base/concat.hpp"
+#include "base/feature_storage.hpp"
 #include "gallery/row_source.hpp"
 #include "gallery/segment_format.hpp"
 
 namespace medretrieval::gallery {
 
 using detail::concat;
-
-namespace {
-
-bool all_finite(std::span<const float> values) {
-  return std::all_of(values.begin(), values.end(),
-                     [](float value) { return std::fabs(value) <= kMaxFeatureMagnitude; });
-}
-
-bool all_finite(std::span<const std::uint16_t> halves) {
-  constexpr unsigned kExponent = 0x7c00;  // all bits set: infinity or NaN
-  return std::all_of(halves.begin(), halves.end(),
-                     [](unsigned half) { return (half & kExponent) != kExponent; });
-}
-
-}  // namespace
 
 std::shared_ptr<const Segment> Segment::open(std::shared_ptr<const io::SectionFile> file,
                                              const Model& model) {
@@ -51,8 +37,9 @@ Segment::Segment(std::shared_ptr<const io::SectionFile> file, SegmentMeta meta, 
     : file_(std::move(file)),
       meta_(std::move(meta)),
       ids_(file_, {kIds, 0}, meta_.rows),
-      id_order_(file_, {kIdOrder, 0}, meta_.rows) {
-  open_features();
+      id_order_(file_, {kIdOrder, 0}, meta_.rows),
+      features_(file_, {kFeatures, 0},
+                meta_.rows * StoredFeatures::row_bytes(meta_.stored_features, meta_.dimension)) {
   const io::SectionArray<std::uint32_t> starts(file_, {kClassStarts, 0}, meta_.classes + 2);
   class_starts_.assign(starts.all().begin(), starts.all().end());
   if (class_starts_.front() != 0 || class_starts_.back() != meta_.rows ||
@@ -131,7 +118,7 @@ void Segment::ensure_features(std::span<const std::uint32_t> rows) const {
   const StoredFeatures features = this->features();
   for (const auto row : rows) {
     if (row >= this->rows()) file_->corrupt("a row that is not there");
-    file_->ensure({features.row_data(row), features.row_bytes()});
+    file_->ensure(features.row(row));
   }
 }
 
@@ -164,28 +151,13 @@ CodesView Segment::codes(std::size_t begin, std::size_t end) const {
   return {*meta_.layout, codes_.data(), rows()};
 }
 
-void Segment::open_features() {
-  const std::size_t values = meta_.rows * meta_.dimension;
-  if (meta_.stored_features == FeatureType::float32) {
-    features_ = io::SectionArray<float>(file_, {kFeatures, 0}, values);
-  } else {
-    features_ = io::SectionArray<std::uint16_t>(file_, {kFeatures, 0}, values);
-  }
-}
-
 StoredFeatures Segment::features() const noexcept {
-  if (const auto* halves = std::get_if<io::SectionArray<std::uint16_t>>(&features_)) {
-    return {halves->data(), rows(), meta_.dimension};
-  }
-  return MatrixView(std::get_if<io::SectionArray<float>>(&features_)->data(), rows(), meta_.dimension);
+  return {meta_.stored_features, features_.data(), rows(), meta_.dimension};
 }
 
 void Segment::ensure_features(std::size_t begin, std::size_t end) const {
-  std::visit(
-      [&](const auto& values) {
-        (void)values.range(begin * meta_.dimension, (end - begin) * meta_.dimension);
-      },
-      features_);
+  const std::size_t row_bytes = features().row_bytes();
+  (void)features_.range(begin * row_bytes, (end - begin) * row_bytes);
 }
 
 std::uint32_t Segment::list(std::size_t row) const {
@@ -282,7 +254,8 @@ void Segment::verify_rows() const {
       file_->corrupt(concat("the rows from ", starts[i], " are not in the order of their ids"));
     }
   }
-  if (!std::visit([](const auto& values) { return all_finite(values.all()); }, features_)) {
+  (void)features_.all();
+  if (!detail::are_sound(features())) {
     file_->corrupt("a feature value is not finite or too large");
   }
 }

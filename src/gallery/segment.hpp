@@ -11,7 +11,6 @@
 #include <optional>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "gallery/columns.hpp"
@@ -113,7 +112,6 @@ class Segment {
  private:
   Segment(std::shared_ptr<const io::SectionFile> file, SegmentMeta meta, std::size_t lists);
   void open_lists(std::size_t lists);
-  void open_features();
   void open_columns();
   void verify_rows() const;
   void verify_labels() const;
@@ -124,7 +122,7 @@ class Segment {
   io::SectionArray<std::uint32_t> id_order_;
   std::vector<std::uint32_t> class_starts_;
   io::SectionArray<std::uint8_t> codes_;
-  std::variant<io::SectionArray<float>, io::SectionArray<std::uint16_t>> features_;
+  io::SectionArray<std::byte> features_;
   std::vector<Cell> cells_;  // by row
   std::optional<ListRows> lists_;
   bool several_labels_ = false;

@@ -3,12 +3,12 @@
 
 #include <cstdint>
 
+#include "base/storage_version.hpp"
+
 namespace medretrieval::gallery {
 
 /// Raised when a reader of the previous version could not read a new segment.
-inline constexpr std::uint32_t kSegmentVersion = 2;
-inline constexpr std::uint32_t kFirstSegmentVersion =
-    1;  // without lists, features as float32: still written for such
+inline constexpr std::uint32_t kSegmentVersion = detail::kStorageVersion;
 
 /// Section kinds. n rows, C classes; rows are ordered by (primary class, list, id), unlabelled ones last.
 enum SectionKind : std::uint32_t {
@@ -17,7 +17,7 @@ enum SectionKind : std::uint32_t {
   kIdOrder = 3,      // u32[n]: row numbers by ascending id
   kClassStarts = 4,  // u32[C + 2]: first row of each class, of the unlabelled rows, and n
   kCodes = 5,        // blocks of 64 rows, see CodeLayout
-  kFeatures = 6,     // f32[n * dimension], or binary16 of the same shape
+  kFeatures = 6,     // row after row, see StoredFeatures
   kOtherLabelStarts =
       7,             // u32[n + 1]: into kOtherLabels; only when a row has several labels, like the next three
   kOtherLabels = 8,  // u32[]: labels beyond the primary class

@@ -2,6 +2,7 @@
 
 #include "base/concat.hpp"
 #include "base/reading.hpp"
+#include "base/storage_version.hpp"
 #include "gallery/segment.hpp"
 #include "gallery/segment_format.hpp"
 
@@ -10,9 +11,9 @@ namespace medretrieval::gallery {
 std::vector<std::byte> SegmentMeta::to_bytes() const {
   ByteWriter writer;
   writer.text("MRSEGMENT");
-  const bool first_version = !has_lists && stored_features == FeatureType::float32;
-  writer.number(first_version ? kFirstSegmentVersion : kSegmentVersion);
-  if (!first_version) {
+  const std::uint32_t version = detail::storage_version(has_lists, stored_features);
+  writer.number(version);
+  if (version > 1) {
     writer.number(static_cast<std::uint8_t>(has_lists));
     writer.number(static_cast<std::uint8_t>(stored_features));
   }
@@ -43,11 +44,9 @@ SegmentMeta SegmentMeta::from_bytes(std::span<const std::byte> bytes, const std:
                  ", got ", version);
   }
   SegmentMeta meta;
-  if (version > kFirstSegmentVersion) {
+  if (version > 1) {
     meta.has_lists = reader.number<std::uint8_t>() != 0;
-    const auto type = reader.number<std::uint8_t>();
-    if (type != 1 && type != 2) reader.corrupt(detail::concat("features are stored as type ", int{type}));
-    meta.stored_features = static_cast<FeatureType>(type);
+    meta.stored_features = detail::read_feature_type(reader, version);
   }
   meta.rows = reader.number<std::uint64_t>();
   meta.dimension = reader.number<std::uint64_t>();

@@ -5,7 +5,6 @@
 #include <numeric>
 #include <tuple>
 
-#include "base/half.hpp"
 #include "base/progress_counter.hpp"
 #include "gallery/segment.hpp"
 #include "gallery/segment_format.hpp"
@@ -204,21 +203,13 @@ void write_codes(const RowSource& source, const std::vector<std::uint32_t>& orde
   writer.end_section();
 }
 
-void write_features(const RowSource& source, const std::vector<std::uint32_t>& order, const Model& model,
+void write_features(const RowSource& source, const std::vector<std::uint32_t>& order,
                     io::SectionWriter& writer, const Progress& progress) {
   constexpr std::size_t kReportEvery = 4096;
   detail::ProgressCounter counter(progress, "write segment", order.size());
-  std::vector<float> row(model.dimension());
-  std::vector<std::uint16_t> halves(model.dimension());
   writer.begin_section({kFeatures, 0});
   for (std::size_t i = 0; i < order.size(); ++i) {
-    source.features(order[i], row);
-    if (model.stored_features() == FeatureType::float32) {
-      writer.append_array(std::span<const float>(row));
-    } else {
-      std::transform(row.begin(), row.end(), halves.begin(), detail::to_half);
-      writer.append_array(std::span<const std::uint16_t>(halves));
-    }
+    writer.append(source.features(order[i]));
     if ((i + 1) % kReportEvery == 0) counter.add(kReportEvery);
   }
   counter.add(order.size() % kReportEvery);
@@ -239,7 +230,7 @@ Fingerprint write_segment(const RowSource& source, const Model& model, io::ByteS
     writer.end_section();
   }
   if (has_codes) write_codes(source, plan.order(), model.encoder()->layout(), writer);
-  write_features(source, plan.order(), model, writer, progress);
+  write_features(source, plan.order(), writer, progress);
   return writer.finish();
 }
 

@@ -36,6 +36,11 @@ namespace {
   fill(part.keep_keys, whole.keep_keys);
   fill(part.l2_squared_half, whole.l2_squared_half);
   fill(part.inner_product_half, whole.inner_product_half);
+  fill(part.l2_squared_bytes, whole.l2_squared_bytes);
+  fill(part.inner_product_bytes, whole.inner_product_bytes);
+  fill(part.row_squares, whole.row_squares);
+  fill(part.row_squares_half, whole.row_squares_half);
+  fill(part.row_squares_bytes, whole.row_squares_bytes);
   fill(part.nearest_centroids, whole.nearest_centroids);
   fill(part.pack_points, whole.pack_points);
   fill(part.add_rows, whole.add_rows);

@@ -98,6 +98,18 @@ using HalfRowDistances = void (*)(const float* query, const std::uint16_t* base,
                                   const std::uint32_t* indices, std::size_t count, std::size_t dimension,
                                   float* out) noexcept;
 
+/// The same for rows of bytes: the float32s `least` and `step`, then one byte b a dimension, which counts as the float32
+/// fma(b, step, least). `stride` is in bytes; rows need not be aligned.
+using ByteRowDistances = void (*)(const float* query, const std::uint8_t* base, std::size_t stride,
+                                  const std::uint32_t* indices, std::size_t count, std::size_t dimension,
+                                  float* out) noexcept;
+inline constexpr std::size_t kByteRowHead = 8;
+
+/// The inner product of every row with itself, for rows of float32, binary16 or bytes as above.
+template <class Value>
+using RowSquares = void (*)(const Value* base, std::size_t stride, const std::uint32_t* indices,
+                            std::size_t count, std::size_t dimension, float* out) noexcept;
+
 /// The least and the largest of at least one key.
 using KeyRange = void (*)(const std::int32_t* keys, std::size_t count, std::int32_t& least,
                           std::int32_t& largest) noexcept;
@@ -171,6 +183,11 @@ struct KernelTable {
   KeepKeys keep_keys;
   HalfRowDistances l2_squared_half;
   HalfRowDistances inner_product_half;
+  ByteRowDistances l2_squared_bytes;
+  ByteRowDistances inner_product_bytes;
+  RowSquares<float> row_squares;
+  RowSquares<std::uint16_t> row_squares_half;
+  RowSquares<std::uint8_t> row_squares_bytes;
   MultiplyRow multiply_row;  ///< null exactly when multiply_tile is
   MultiplyTile multiply_tile;
   std::size_t tile_rows;
@@ -188,7 +205,7 @@ extern const KernelTable kAvx512Kernels;
 /// Only the functions that gain from VBMI or VPOPCNTDQ; the others are null and come from kAvx512Kernels.
 extern const KernelTable kAvx512VbmiKernels;
 #elif defined(__aarch64__)
-/// Hamming and row distances; the others are null and come from kScalarKernels.
+/// Hamming distances and those of rows; the others are null and come from kScalarKernels.
 extern const KernelTable kNeonKernels;
 #endif
 

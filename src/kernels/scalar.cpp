@@ -201,11 +201,12 @@ std::size_t keep_keys(std::int32_t* keys, std::uint32_t* rows, std::uint32_t* so
   return kept;
 }
 
-inline float value_of(float value) noexcept {
-  return value;
+inline float value_at(const float* row, std::size_t d) noexcept {
+  return row[d];
 }
 /// The float32 that equals a binary16.
-inline float value_of(std::uint16_t half) noexcept {
+inline float value_at(const std::uint16_t* row, std::size_t d) noexcept {
+  const std::uint32_t half = row[d];
   const std::uint32_t exponent = half >> 10U & 31U;
   const std::uint32_t fraction = half & 1023U;
   const std::uint32_t wide = exponent == 31 ? 255U : exponent + 112U;
@@ -213,21 +214,25 @@ inline float value_of(std::uint16_t half) noexcept {
                                         : __builtin_bit_cast(float, wide << 23U | fraction << 13U);
   return (half & 0x8000U) != 0 ? -magnitude : magnitude;
 }
+/// What a byte of a row with a head stands for.
+inline float value_at(const std::uint8_t* row, std::size_t d) noexcept {
+  float least = 0;
+  float step = 0;
+  __builtin_memcpy(&least, row, sizeof least);
+  __builtin_memcpy(&step, row + sizeof least, sizeof step);
+  return __builtin_fmaf(static_cast<float>(row[kByteRowHead + d]), step, least);
+}
 
 /// Rows in the fixed order; the last group of 16 is padded with zeros like everywhere else.
 template <class Value, class Term>
-inline void row_distances(const float* query, const Value* base, std::size_t stride,
-                          const std::uint32_t* indices, std::size_t count, std::size_t dimension, float* out,
-                          const Term& term) noexcept {
+inline void sum_rows(const Value* base, std::size_t stride, const std::uint32_t* indices, std::size_t count,
+                     std::size_t dimension, float* out, const Term& term) noexcept {
   for (std::size_t i = 0; i < count; ++i) {
     const Value* row = base + (indices == nullptr ? i : indices[i]) * stride;
     float lanes[16] = {};
-    for (std::size_t d = 0; d < dimension; d += 16) {
-      for (std::size_t j = 0; j < 16; ++j) {
-        const bool inside = d + j < dimension;
-        lanes[j] = term(inside ? query[d + j] : 0.0F, inside ? value_of(row[d + j]) : 0.0F, lanes[j]);
-      }
-    }
+    for (std::size_t d = 0; d < dimension; ++d) lanes[d % 16] = term(d, value_at(row, d), lanes[d % 16]);
+    for (std::size_t d = dimension; d % 16 != 0; ++d)
+      lanes[d % 16] = __builtin_fmaf(0.0F, 0.0F, lanes[d % 16]);
     out[i] = sum_lanes(lanes);
   }
 }
@@ -235,8 +240,8 @@ inline void row_distances(const float* query, const Value* base, std::size_t str
 template <class Value>
 void l2_squared(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
                 std::size_t count, std::size_t dimension, float* out) noexcept {
-  row_distances(query, base, stride, indices, count, dimension, out, [](float a, float b, float sum) {
-    const float difference = a - b;
+  sum_rows(base, stride, indices, count, dimension, out, [=](std::size_t d, float value, float sum) {
+    const float difference = query[d] - value;
     return __builtin_fmaf(difference, difference, sum);
   });
 }
@@ -244,8 +249,15 @@ void l2_squared(const float* query, const Value* base, std::size_t stride, const
 template <class Value>
 void inner_product(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
                    std::size_t count, std::size_t dimension, float* out) noexcept {
-  row_distances(query, base, stride, indices, count, dimension, out,
-                [](float a, float b, float sum) { return __builtin_fmaf(a, b, sum); });
+  sum_rows(base, stride, indices, count, dimension, out,
+           [=](std::size_t d, float value, float sum) { return __builtin_fmaf(query[d], value, sum); });
+}
+
+template <class Value>
+void row_squares(const Value* base, std::size_t stride, const std::uint32_t* indices, std::size_t count,
+                 std::size_t dimension, float* out) noexcept {
+  sum_rows(base, stride, indices, count, dimension, out,
+           [](std::size_t, float value, float sum) { return __builtin_fmaf(value, value, sum); });
 }
 
 constexpr std::size_t kTileRows = 4;
@@ -351,6 +363,11 @@ const KernelTable kScalarKernels = {.name = "scalar",
                                     .keep_keys = keep_keys,
                                     .l2_squared_half = l2_squared<std::uint16_t>,
                                     .inner_product_half = inner_product<std::uint16_t>,
+                                    .l2_squared_bytes = l2_squared<std::uint8_t>,
+                                    .inner_product_bytes = inner_product<std::uint8_t>,
+                                    .row_squares = row_squares<float>,
+                                    .row_squares_half = row_squares<std::uint16_t>,
+                                    .row_squares_bytes = row_squares<std::uint8_t>,
                                     .multiply_row = multiply_row,
                                     .multiply_tile = multiply_tile,
                                     .tile_rows = kTileRows,

@@ -4,15 +4,13 @@
 
 #include "base/concat.hpp"
 #include "base/reading.hpp"
+#include "base/storage_version.hpp"
 
 namespace medretrieval {
 
 using detail::fail;
 
 namespace {
-constexpr std::uint32_t kFormatVersion = 2;
-constexpr std::uint32_t kFirstVersion =
-    1;  // without lists, features as float32: still written for such models
 constexpr std::size_t kMaxParameterText = 1 << 20;
 }  // namespace
 
@@ -61,8 +59,8 @@ Codes Model::encode(MatrixView features, std::span<const std::uint32_t> item_lis
 std::vector<std::byte> Model::to_bytes() const {
   ByteWriter writer;
   writer.text("MRMODEL");
-  const bool first_version = lists() == nullptr && stored_features() == FeatureType::float32;
-  writer.number(first_version ? kFirstVersion : kFormatVersion);
+  const std::uint32_t version = detail::storage_version(lists() != nullptr, stored_features());
+  writer.number(version);
   writer.number<std::uint64_t>(dimension());
   writer.text(feature_source().name);
   writer.text(feature_source().parameters);
@@ -71,7 +69,7 @@ std::vector<std::byte> Model::to_bytes() const {
   writer.bytes(encoder() != nullptr ? encoder()->to_bytes() : std::vector<std::byte>());
   writer.number(static_cast<std::uint8_t>(gate() != nullptr));
   if (gate() != nullptr) gate()->write(writer);
-  if (first_version) return writer.take();
+  if (version == 1) return writer.take();
   writer.number(static_cast<std::uint8_t>(stored_features()));
   writer.number(static_cast<std::uint8_t>(lists() != nullptr));
   if (lists() != nullptr) lists()->write(writer);
@@ -83,9 +81,9 @@ namespace {
 ModelParts read_parts(ByteReader& reader) {
   if (reader.text() != "MRMODEL") reader.corrupt("the bytes do not begin with the mark of a model");
   const auto version = reader.number<std::uint32_t>();
-  if (version == 0 || version > kFormatVersion) {
-    fail(ErrorCode::unsupported, "model: this build reads format versions 1 to ", kFormatVersion, ", got ",
-         version);
+  if (version == 0 || version > detail::kStorageVersion) {
+    fail(ErrorCode::unsupported, "model: this build reads format versions 1 to ", detail::kStorageVersion,
+         ", got ", version);
   }
   ModelParts parts;
   parts.dimension = reader.number<std::uint64_t>();
@@ -100,10 +98,8 @@ ModelParts read_parts(ByteReader& reader) {
   if (const auto encoder = reader.bytes(); !encoder.empty()) parts.encoder = load_encoder(encoder);
   if (reader.number<std::uint8_t>() != 0)
     parts.gate = std::make_shared<const ClassGate>(ClassGate::read(reader));
-  if (version > kFirstVersion) {
-    const auto type = reader.number<std::uint8_t>();
-    if (type != 1 && type != 2) reader.corrupt(detail::concat("features are stored as type ", int{type}));
-    parts.stored_features = static_cast<FeatureType>(type);
+  if (version > 1) {
+    parts.stored_features = detail::read_feature_type(reader, version);
     if (reader.number<std::uint8_t>() != 0) {
       parts.lists = std::make_shared<const CoarseQuantizer>(CoarseQuantizer::read(reader));
     }

@@ -58,9 +58,8 @@ void prefetch_features(const SnapshotState& state, const std::vector<Candidate>&
   constexpr std::size_t kMost = 128;  // rows
   constexpr std::size_t kLineBytes = 64;
   for (std::size_t i = 0; i < std::min(kMost, pool.size()); ++i) {
-    const StoredFeatures features = state.parts[pool[i].segment].segment->features();
-    const std::byte* row = features.row_data(pool[i].row);
-    for (std::size_t b = 0; b < features.row_bytes(); b += kLineBytes) __builtin_prefetch(row + b);
+    const auto row = state.parts[pool[i].segment].segment->features().row(pool[i].row);
+    for (std::size_t b = 0; b < row.size(); b += kLineBytes) __builtin_prefetch(row.data() + b);
   }
 }
 

@@ -48,7 +48,7 @@ TEST(StoredFeatures, CopyRowsOfBothTypes) {
   EXPECT_EQ(row, (std::vector<float>{-3.5F, 0}));
   EXPECT_EQ(wide.row_bytes(), 12U);
   const std::vector<std::uint16_t> halves = {to_half(1), to_half(2), to_half(-3.5F), to_half(0.25F)};
-  const StoredFeatures narrow(halves.data(), 2, 2);
+  const StoredFeatures narrow(FeatureType::float16, std::as_bytes(std::span(halves)).data(), 2, 2);
   narrow.copy_row(1, row);
   EXPECT_EQ(row, (std::vector<float>{-3.5F, 0.25F}));
   EXPECT_EQ(narrow.row_bytes(), 4U);

@@ -1,9 +1,11 @@
 // Forged segments of galleries with inverted lists and float16 features.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <medretrieval/gallery.hpp>
 #include <medretrieval/searcher.hpp>
 #include <span>
@@ -183,8 +185,14 @@ TEST_F(ForgedLists, TheMetaSectionMustAgreeWithTheModel) {
   const auto set_byte = [&](std::size_t at, int value) {
     change_meta([&](std::vector<std::byte>& bytes) { bytes[at] = static_cast<std::byte>(value); });
   };
-  set_byte(kVersionAt, 3);
-  EXPECT_ERROR(Snapshot::open(path_), unsupported, "segment versions 1 to 2, got 3");
+  set_byte(kVersionAt, 4);
+  EXPECT_ERROR(Snapshot::open(path_), unsupported, "segment versions 1 to 3, got 4");
+  restore();
+  change_meta([](std::vector<std::byte>& bytes) {  // uint8, which version 3 has
+    bytes[kVersionAt] = std::byte{3};
+    bytes[kVersionAt + 5] = std::byte{3};
+  });
+  EXPECT_ERROR(Snapshot::open(path_), corrupt, "are not those of the model");
   restore();
   set_byte(kVersionAt + 4, 0);  // no lists
   EXPECT_ERROR(Snapshot::open(path_), corrupt, "are not those of the model");
@@ -218,6 +226,42 @@ TEST_F(ForgedLists, HalvesThatAreNoNumbersStopASearch) {
     EXPECT_ERROR(Searcher(snapshot).search(query, {.pool_factor = 8}), corrupt, "not finite");
     restore();
   }
+}
+
+/// Least value or step of a row of bytes; the bytes themselves may be anything.
+TEST(ForgedBytes, HeadsThatNoRowCanHaveStopASearch) {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "gallery";
+  Gallery gallery = Gallery::create(path, Model({.dimension = 8, .stored_features = FeatureType::uint8}));
+  gallery.add(make_collection(kRows, 8, false, 1).features);
+  gallery.commit();
+  fs::copy(path, folder / "good");
+  const auto restore = [&] {
+    fs::copy(folder / "good", path, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  };
+  constexpr std::size_t kRowBytes = 16;
+  const std::vector<float> query(8, 0.5F);
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const std::size_t at : {std::size_t{0}, sizeof(float)}) {
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity, 3e38F}) {
+      SCOPED_TRACE(bad);
+      change_section(path, {gallery::kFeatures, 0}, [&](std::vector<std::byte>& bytes) {
+        std::memcpy(bytes.data() + 7 * kRowBytes + at, &bad, sizeof bad);
+      });
+      const Snapshot snapshot = Snapshot::open(path);
+      EXPECT_ERROR(snapshot.verify(), corrupt, "not finite");
+      EXPECT_ERROR(Searcher(snapshot).search(query, {.exact = true}), corrupt, "not finite");
+      restore();
+    }
+  }
+  change_section(path, {gallery::kFeatures, 0}, [](std::vector<std::byte>& bytes) { bytes.pop_back(); });
+  EXPECT_ERROR(Snapshot::open(path), corrupt, "got 1279 bytes");
+  restore();
+  change_section(path, {gallery::kFeatures, 0}, [](std::vector<std::byte>& bytes) {
+    std::fill(bytes.begin() + 7 * kRowBytes + 8, bytes.begin() + 8 * kRowBytes, std::byte{200});
+  });
+  EXPECT_NO_THROW(Snapshot::open(path).verify());
+  EXPECT_NO_THROW(Searcher(Snapshot::open(path)).search(query, {.exact = true}));
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
 // Files of every format version, kept as they were written: every later version must read them and find the same.
 //
-// When a format gets a new version, a folder v3 is added beside v1 and v2, and their tests stay. To write the files
-// of one version: MEDRETRIEVAL_WRITE_GOLDEN=v3 build/release/tests/test_gallery --gtest_filter='Golden*'
+// When a format gets a new version, a folder v4 is added beside v1 to v3, and their tests stay. To write the files
+// of one version: MEDRETRIEVAL_WRITE_GOLDEN=v4 build/release/tests/test_gallery --gtest_filter='Golden*'
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <medretrieval/gallery.hpp>
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 
 const fs::path kGolden = fs::path(MEDRETRIEVAL_TEST_DIR) / "golden" / "v1";
 const fs::path kGolden2 = fs::path(MEDRETRIEVAL_TEST_DIR) / "golden" / "v2";
+const fs::path kGolden3 = fs::path(MEDRETRIEVAL_TEST_DIR) / "golden" / "v3";
 constexpr std::size_t kDimension = 12;
 
 std::vector<std::byte> read_bytes(const fs::path& file) {
@@ -116,6 +118,17 @@ void write_version_2() {
   fs::remove(kGolden2 / "gallery" / "lock");
 }
 
+/// Features as uint8, without lists.
+void write_version_3() {
+  fs::remove_all(kGolden3);
+  fs::create_directories(kGolden3);
+  Gallery gallery = Gallery::create(
+      kGolden3 / "gallery",
+      testing::make_model(golden_collection(), {"lsh", {{"bits", 40}}}, true, 0, FeatureType::uint8));
+  fill(gallery, golden_collection());
+  fs::remove(kGolden3 / "gallery" / "lock");
+}
+
 /// \return how many files were compared
 std::size_t expect_same_files(const fs::path& got, const fs::path& expected) {
   std::size_t compared = 0;
@@ -133,6 +146,7 @@ class Golden : public ::testing::Test {
     if (version == nullptr) return;
     if (std::string(version) == "v1") write_version_1();
     if (std::string(version) == "v2") write_version_2();
+    if (std::string(version) == "v3") write_version_3();
   }
 };
 
@@ -228,6 +242,38 @@ TEST_F(Golden, TheWriterStillWritesVersion2ByteForByte) {
   fill_2(gallery);
   EXPECT_EQ(gallery.snapshot().fingerprint(), golden.fingerprint());
   EXPECT_EQ(expect_same_files(folder.path() / "gallery", kGolden2 / "gallery"), 6U)
+      << "manifest, model, removals, three segments";
+}
+
+TEST_F(Golden, AGalleryOfVersion3IsReadAndSearched) {
+  const Snapshot snapshot = Snapshot::open(kGolden3 / "gallery");
+  EXPECT_NO_THROW(snapshot.verify());
+  EXPECT_EQ(snapshot.size(), 87U);
+  EXPECT_EQ(snapshot.model().stored_features(), FeatureType::uint8);
+  const auto collection = golden_collection();
+  for (const ItemId id : {ItemId{0}, ItemId{44}, ItemId{89}}) {
+    Item expected = collection.items[id];
+    expected.id = id;
+    EXPECT_EQ(snapshot.item(id), expected);
+    const auto row = collection.features.row(id);
+    const auto [least, largest] = std::minmax_element(row.begin(), row.end());
+    for (std::size_t d = 0; d < kDimension; ++d) {
+      EXPECT_NEAR(snapshot.features(id)[d], row[d], (*largest - *least) / 510 * 1.0001F);
+    }
+  }
+  const auto result = Searcher(snapshot).search(collection.features.row(20), {.k = 3, .pool_factor = 10});
+  std::vector<ItemId> found;
+  for (const auto& hit : result.hits) found.push_back(hit.id);
+  EXPECT_EQ(found, (std::vector<ItemId>{13, 20, 38})) << "13 and 20 have the same features";
+}
+
+TEST_F(Golden, TheWriterStillWritesVersion3ByteForByte) {
+  const Snapshot golden = Snapshot::open(kGolden3 / "gallery");
+  const testing::TemporaryFolder folder;
+  Gallery gallery = Gallery::create(folder / "gallery", golden.model());
+  fill(gallery, golden_collection());
+  EXPECT_EQ(gallery.snapshot().fingerprint(), golden.fingerprint());
+  EXPECT_EQ(expect_same_files(folder.path() / "gallery", kGolden3 / "gallery"), 6U)
       << "manifest, model, removals, three segments";
 }
 

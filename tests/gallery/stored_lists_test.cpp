@@ -1,10 +1,10 @@
-// Galleries with inverted lists and float16 features: what is stored, and that every way of storing it answers alike.
+// Galleries with inverted lists and features as float16 or uint8: what is stored, and that every way of storing it answers alike.
 #include <gtest/gtest.h>
 
 #include <medretrieval/gallery.hpp>
 #include <medretrieval/searcher.hpp>
 
-#include "base/half.hpp"
+#include "base/feature_storage.hpp"
 #include "gallery/segment.hpp"
 #include "gallery/snapshot_state.hpp"
 #include "support/expect_error.hpp"
@@ -23,14 +23,15 @@ constexpr std::size_t kRows = 240;
 constexpr std::size_t kDimension = 12;
 constexpr std::size_t kLists = 7;
 
-std::vector<float> rounded(std::span<const float> row) {
-  std::vector<float> values;
-  for (const float value : row) values.push_back(detail::from_half(detail::to_half(value)));
+std::vector<float> rounded(std::span<const float> row, FeatureType type) {
+  const auto stored = detail::to_stored(MatrixView(row), type);
+  std::vector<float> values(row.size());
+  StoredFeatures(type, stored.data(), 1, row.size()).copy_row(0, values);
   return values;
 }
 
-/// Codes of residuals (product) and of the features themselves (binary).
-class StoredLists : public ::testing::TestWithParam<bool> {
+/// Codes of residuals (product) and of the features themselves (binary), and how features are stored.
+class StoredLists : public ::testing::TestWithParam<std::tuple<bool, FeatureType>> {
  protected:
   /// Three commits, with items removed and replaced both before and after their commit.
   void fill(Gallery& gallery) const {
@@ -84,7 +85,7 @@ class StoredLists : public ::testing::TestWithParam<bool> {
     for (const auto& part : snapshot.state().parts) {
       const auto& segment = *part.segment;
       ASSERT_NE(segment.lists(), nullptr);
-      EXPECT_EQ(segment.features().type(), FeatureType::float16);
+      EXPECT_EQ(segment.features().type(), type_);
       Matrix stored(segment.rows(), kDimension);
       for (std::size_t row = 0; row < segment.rows(); ++row)
         segment.features().copy_row(row, stored.row(row));
@@ -106,12 +107,14 @@ class StoredLists : public ::testing::TestWithParam<bool> {
     }
   }
 
+  FeatureType type_ = std::get<1>(GetParam());
   TemporaryFolder folder_;
   Collection collection_ = make_collection(kRows, kDimension, true, 1);
-  Model model_ = make_model(collection_,
-                            GetParam() ? EncoderOptions{"pq", {{"subspaces", 4}, {"bits_per_entry", 4}}}
-                                       : EncoderOptions{"itq", {{"bits", 12}, {"iterations", 5}}},
-                            true, kLists, FeatureType::float16);
+  Model model_ =
+      make_model(collection_,
+                 std::get<0>(GetParam()) ? EncoderOptions{"pq", {{"subspaces", 4}, {"bits_per_entry", 4}}}
+                                         : EncoderOptions{"itq", {{"bits", 12}, {"iterations", 5}}},
+                 true, kLists, type_);
 };
 
 TEST_P(StoredLists, AFolderAnswersAsMemoryDoes) {
@@ -122,7 +125,7 @@ TEST_P(StoredLists, AFolderAnswersAsMemoryDoes) {
   const Snapshot opened = Snapshot::open(folder_ / "gallery");
   EXPECT_EQ(opened.fingerprint(), memory.snapshot().fingerprint());
   EXPECT_EQ(opened.model().fingerprint(), model_.fingerprint());
-  EXPECT_EQ(opened.model().stored_features(), FeatureType::float16);
+  EXPECT_EQ(opened.model().stored_features(), type_);
   ASSERT_NE(opened.model().lists(), nullptr);
   EXPECT_EQ(opened.model().lists()->lists(), kLists);
   EXPECT_NO_THROW(opened.verify());
@@ -136,7 +139,7 @@ TEST_P(StoredLists, FeaturesComeBackRounded) {
   gallery.commit();
   const Snapshot snapshot = Snapshot::open(folder_ / "gallery");
   for (ItemId id = 0; id < kRows; ++id) {
-    EXPECT_EQ(snapshot.features(id), rounded(collection_.features.row(id)));
+    EXPECT_EQ(snapshot.features(id), rounded(collection_.features.row(id), type_));
     Item expected = collection_.items[id];
     expected.id = id;
     EXPECT_EQ(snapshot.item(id), expected);
@@ -170,6 +173,7 @@ TEST_P(StoredLists, TheNumberOfSegmentsChangesNoAnswer) {
 }
 
 TEST_P(StoredLists, ValuesThatFloat16CannotHoldAreRefused) {
+  if (type_ != FeatureType::float16) return;
   Gallery gallery = Gallery::create(folder_ / "gallery", model_);
   gallery.add(collection_.features.view().rows_from(0, 20), std::span(collection_.items).first(20));
   const Snapshot before = gallery.commit();
@@ -211,8 +215,13 @@ TEST_P(StoredLists, WhatWasTunedStaysThroughChanges) {
   EXPECT_FALSE(Snapshot::open(folder_ / "gallery").tuned_search().has_value());
 }
 
-INSTANTIATE_TEST_SUITE_P(Gallery, StoredLists, ::testing::Bool(),
-                         [](const auto& tested) { return tested.param ? "Residuals" : "Binary"; });
+INSTANTIATE_TEST_SUITE_P(Gallery, StoredLists,
+                         ::testing::Combine(::testing::Bool(),
+                                            ::testing::Values(FeatureType::float16, FeatureType::uint8)),
+                         [](const auto& tested) {
+                           return std::string(std::get<0>(tested.param) ? "Residuals_" : "Binary_") +
+                                  std::string(feature_type_name(std::get<1>(tested.param)));
+                         });
 
 TEST(StoredListsAlone, WithoutListsOnlyThePoolIsTuned) {
   const auto collection = make_collection(60, 8, false, 1);
@@ -220,18 +229,22 @@ TEST(StoredListsAlone, WithoutListsOnlyThePoolIsTuned) {
   EXPECT_ERROR(gallery.set_tuned_search(TunedSearch{0.9, 10, 1, 5}), invalid_argument, "inverted lists");
 }
 
-TEST(StoredListsAlone, Float16NeedsNoEncoder) {
+TEST(StoredListsAlone, NarrowFeaturesNeedNoEncoder) {
   const auto collection = make_collection(60, 8, false, 1);
-  const TemporaryFolder folder;
-  Gallery gallery =
-      Gallery::create(folder / "gallery", Model({.dimension = 8, .stored_features = FeatureType::float16}));
-  gallery.add(collection.features);
-  gallery.commit();
-  const Snapshot snapshot = Snapshot::open(folder / "gallery");
-  EXPECT_NO_THROW(snapshot.verify());
-  const auto result = Searcher(snapshot).search(snapshot.features(11), {.k = 1, .exact = true});
-  EXPECT_EQ(result.hits.front().id, 11U);
-  EXPECT_EQ(result.hits.front().distance, 0.0F);
+  for (const auto type : {FeatureType::float16, FeatureType::uint8}) {
+    const TemporaryFolder folder;
+    Gallery gallery = Gallery::create(folder / "gallery", Model({.dimension = 8, .stored_features = type}));
+    gallery.add(collection.features);
+    gallery.commit();
+    const Snapshot snapshot = Snapshot::open(folder / "gallery");
+    EXPECT_NO_THROW(snapshot.verify());
+    for (const auto distance : {Rerank::l2, Rerank::cosine}) {
+      const auto result =
+          Searcher(snapshot).search(snapshot.features(11), {.k = 1, .rerank = distance, .exact = true});
+      EXPECT_EQ(result.hits.front().id, 11U);
+      EXPECT_EQ(result.hits.front().distance, 0.0F);
+    }
+  }
 }
 
 }  // namespace

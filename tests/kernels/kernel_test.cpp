@@ -244,6 +244,62 @@ TEST_P(EveryIsa, DistancesOfHalvesEqualThoseOfTheirFloats) {
     };
     compare(&KernelTable::l2_squared_half, &KernelTable::l2_squared);
     compare(&KernelTable::inner_product_half, &KernelTable::inner_product);
+    for (std::size_t row = 0; row < 9; ++row) {
+      float square = -1;
+      float product = -2;
+      const float* values = &floats[row * stride];
+      table().row_squares_half(&halves[row * stride], stride, nullptr, 1, dimension, &square);
+      kScalarKernels.inner_product(values, values, 0, nullptr, 1, dimension, &product);
+      EXPECT_EQ(square, product) << dimension;
+    }
+  }
+}
+
+/// Rows of bytes give the bits of the floats that they stand for, whatever their alignment, and rows of every type give
+/// their own inner product.
+TEST_P(EveryIsa, DistancesOfBytesEqualThoseOfTheirFloats) {
+  Random random(17);
+  for (std::size_t dimension = 1; dimension <= 70; ++dimension) {
+    const std::size_t stride = kByteRowHead + dimension + dimension % 3;
+    const double scale = dimension % 4 == 0 ? 1e13 : dimension % 4 == 1 ? 1e-41 : 1;
+    std::vector<float> query(dimension);
+    std::vector<std::uint8_t> bytes(9 * stride);
+    std::vector<float> floats(9 * stride);
+    for (auto& value : query) value = static_cast<float>(random.normal() * scale);
+    for (std::size_t row = 0; row < 9; ++row) {
+      const auto least = static_cast<float>(random.normal() * scale);
+      const auto step = row == 5 ? 0.0F : static_cast<float>(std::fabs(random.normal()) * scale);
+      std::memcpy(&bytes[row * stride], &least, sizeof least);
+      std::memcpy(&bytes[row * stride + 4], &step, sizeof step);
+      for (std::size_t d = 0; d < dimension; ++d) {
+        const auto byte = static_cast<std::uint8_t>(random.below(256));
+        bytes[row * stride + kByteRowHead + d] = byte;
+        floats[row * stride + d] = std::fma(static_cast<float>(byte), step, least);
+      }
+    }
+    const std::vector<std::uint32_t> indices = {8, 0, 3, 3, 7, 5, 1, 2, 8, 6, 4, 4, 0};
+    std::vector<float> got(indices.size(), -1);
+    std::vector<float> expected(indices.size(), -2);
+    const auto expect_equal = [&] {
+      EXPECT_EQ(std::memcmp(got.data(), expected.data(), got.size() * sizeof(float)), 0) << dimension;
+    };
+    const auto compare = [&](ByteRowDistances KernelTable::*byte, RowDistances KernelTable::*whole) {
+      (table().*byte)(query.data(), bytes.data(), stride, indices.data(), indices.size(), dimension,
+                      got.data());
+      (kScalarKernels.*whole)(query.data(), floats.data(), stride, indices.data(), indices.size(), dimension,
+                              expected.data());
+      expect_equal();
+    };
+    compare(&KernelTable::l2_squared_bytes, &KernelTable::l2_squared);
+    compare(&KernelTable::inner_product_bytes, &KernelTable::inner_product);
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      const float* row = &floats[indices[i] * stride];
+      kScalarKernels.inner_product(row, row, 0, nullptr, 1, dimension, &expected[i]);
+    }
+    table().row_squares(floats.data(), stride, indices.data(), indices.size(), dimension, got.data());
+    expect_equal();
+    table().row_squares_bytes(bytes.data(), stride, indices.data(), indices.size(), dimension, got.data());
+    expect_equal();
   }
 }
 

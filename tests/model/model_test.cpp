@@ -50,10 +50,12 @@ TEST(Model, ListsAndFeatureTypeSurviveTheByteForm) {
   const EncoderOptions itq = {"itq", {{"bits", 12}}};
   for (const auto& [encoder, lists, type] : {std::tuple{pq, std::size_t{9}, FeatureType::float16},
                                              std::tuple{pq, std::size_t{0}, FeatureType::float16},
+                                             std::tuple{pq, std::size_t{0}, FeatureType::uint8},
+                                             std::tuple{itq, std::size_t{9}, FeatureType::uint8},
                                              std::tuple{itq, std::size_t{9}, FeatureType::float32}}) {
     const Model model = make_model(collection, encoder, true, lists, type);
     const auto bytes = model.to_bytes();
-    EXPECT_EQ(bytes[15], std::byte{2}) << "the version";
+    EXPECT_EQ(bytes[15], type == FeatureType::uint8 ? std::byte{3} : std::byte{2}) << "the version";
     const Model back = Model::from_bytes(bytes);
     EXPECT_EQ(back.fingerprint(), model.fingerprint());
     EXPECT_EQ(back.stored_features(), type);

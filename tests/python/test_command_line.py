@@ -277,6 +277,14 @@ def test_lists_and_float16(phantoms, gallery, listed):
     run(*flat, "--probes", 0)
 
 
+def test_uint8_features(phantoms, tmp_path):
+    folder = tmp_path / "bytes"
+    run("index", "create", "--gallery", folder, "--data", phantoms, "--manifest", phantoms / "manifest.csv",
+        "--no-encoder", "--stored-features", "uint8")
+    assert info(folder)["stored_features"] == "uint8"
+    assert json.loads(run("index", "verify", "--gallery", folder, "--json"))["verified"]
+
+
 def test_lists_stay_through_changes(phantoms, listed):
     data = ("--gallery", listed, "--data", phantoms, "--manifest", phantoms / "manifest.csv")
     before = info(listed)
@@ -320,6 +328,7 @@ def test_tune_and_lists_refuse_what_does_not_fit(phantoms, gallery, tmp_path):
     assert chosen["probes"] == 0, "without lists only the pool is chosen"
     create = ("index", "create", "--gallery", tmp_path / "new", "--data", phantoms, "--manifest", phantoms / "manifest.csv")
     assert "training rows" in run(*create, "--lists", 5000, status=3)
-    assert "inverted lists need an encoder" in run(*create, "--lists", 8, "--no-encoder", status=3)
+    refused = run(*create, "--lists", 8, "--no-encoder", status=3)
+    assert "--lists and --no-encoder: inverted lists need an encoder" in refused
     run(*create, "--stored-features", "float64", status=2)
     assert not (tmp_path / "new").exists(), "nothing half-made is left"

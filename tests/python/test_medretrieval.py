@@ -283,6 +283,31 @@ def test_float16_features_are_those_of_numpy(data, listed):
     np.testing.assert_array_equal(mr.Searcher(plain.commit()).search(features[:40], k=7, exact=True)["ids"], expected)
 
 
+def test_uint8_features_are_off_by_half_a_step(data):
+    features, labels, _ = data
+    gallery = mr.Gallery(mr.train_model(features, encoder="itq", bits=32, stored_features="uint8"))
+    gallery.add(features)
+    snapshot = gallery.commit()
+    assert snapshot.model.stored_features == "uint8" and snapshot.model.lists == 0
+    stored = np.stack([snapshot.features(row) for row in range(len(features))])
+    steps = np.ptp(features, axis=1, keepdims=True) / 255
+    assert (np.abs(stored - features) <= steps * 0.5001).all() and (stored != features).any()
+    answer = mr.Searcher(snapshot).search(features[:40], k=7, exact=True)
+    expected = np.argsort(squared_distances(features[:40], stored), axis=1, kind="stable")[:, :7]
+    np.testing.assert_array_equal(answer["ids"], expected)
+
+
+def test_what_was_tuned_can_be_seen_and_removed(data, listed):
+    features, _, _ = data
+    gallery = mr.Gallery(listed.model)
+    assert gallery.model.lists == 12 and gallery.model.stored_features == "float16"
+    gallery.add(features)
+    assert gallery.commit().tuned_search is None
+    tuned = {"recall": 0.9, "k": 5, "probes": 3, "pool_factor": 2}
+    assert gallery.set_tuned_search(**tuned).tuned_search == tuned
+    assert gallery.remove_tuned_search().tuned_search is None
+
+
 def test_probes_trade_recall_for_time(data, listed):
     features, _, _ = data
     searcher = mr.Searcher(listed.snapshot())
@@ -352,7 +377,7 @@ def test_lists_and_tuning_refuse_what_does_not_fit(data, gallery, listed):
     cases = [
         (lambda: flat.search(features, probes=2), "invalid_argument", "a model with inverted lists"),
         (lambda: mr.Searcher(listed.snapshot()).search(features, exact=True, probes=2), "invalid_argument", "probes"),
-        (lambda: mr.train_model(features, stored_features="float64"), "invalid_argument", "'float16', got 'float64'"),
+        (lambda: mr.train_model(features, stored_features="float64"), "invalid_argument", "'uint8', got 'float64'"),
         (lambda: mr.train_model(features, encoder=encoder, lists=4), "invalid_argument", "name of an encoder type"),
         (lambda: mr.train_model(features, lists=4), "invalid_argument", "lists"),
         (lambda: mr.train_model(features, encoder="lsh", lists=601), "invalid_argument", "601 lists need"),

@@ -36,7 +36,9 @@ const std::vector<TestedModel>& models() {
       {{"pq", {{"subspaces", 4}, {"bits_per_entry", 4}, {"iterations", 5}}}, 9},
       {{"opq", {{"subspaces", 3}, {"bits_per_entry", 8}, {"iterations", 3}}}, 30, FeatureType::float16},
       {{"pq", {{"subspaces", 5}, {"bits_per_entry", 4}, {"iterations", 3}}}, 315},
-      {{"lsh", {{"bits", 40}}}, 0, FeatureType::float16}};
+      {{"lsh", {{"bits", 40}}}, 0, FeatureType::float16},
+      {{"itq", {{"bits", 14}, {"iterations", 5}}}, 0, FeatureType::uint8},
+      {{"pq", {{"subspaces", 4}, {"bits_per_entry", 4}, {"iterations", 5}}}, 9, FeatureType::uint8}};
   return all;
 }
 

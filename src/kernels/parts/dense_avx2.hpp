@@ -16,17 +16,58 @@ inline __m256 load8(const std::uint16_t* halves) noexcept {
   return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(halves)));
 }
 
+/// All bits set in the first `count` (0 to 8) lanes.
+inline __m256i first_lanes(std::size_t count) noexcept {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane);
+}
+/// The first `count` (0 to 8) values, then zeros.
+inline __m256 load_partial(const float* values, std::size_t count) noexcept {
+  return _mm256_maskload_ps(values, first_lanes(count));
+}
 inline __m256 load_partial(const std::uint16_t* halves, std::size_t count) noexcept {
   std::uint16_t padded[8] = {};
   for (std::size_t i = 0; i < count; ++i) padded[i] = halves[i];
   return load8(padded);
 }
-/// The first `count` (0 to 8) values, then zeros.
-inline __m256 load_partial(const float* values, std::size_t count) noexcept {
-  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  const __m256i inside = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane);
-  return _mm256_maskload_ps(values, inside);
-}
+
+/// A row: load(d) gives its 8 values from d on, load(d, count) the first `count` of them and zeros.
+template <class Value>
+struct Row {
+  explicit Row(const Value* row) noexcept : values(row) {}
+  __m256 load(std::size_t d) const noexcept { return load8(values + d); }
+  __m256 load(std::size_t d, std::size_t count) const noexcept { return load_partial(values + d, count); }
+  const Value* values;
+};
+
+template <>
+struct Row<std::uint8_t> {
+  explicit Row(const std::uint8_t* row) noexcept : bytes(row + kByteRowHead) {
+    float head[2];
+    __builtin_memcpy(head, row, sizeof head);
+    least = _mm256_set1_ps(head[0]);
+    step = _mm256_set1_ps(head[1]);
+  }
+  __m256 load(std::size_t d) const noexcept { return decoded(bytes + d); }
+  __m256 load(std::size_t d, std::size_t count) const noexcept {
+    std::uint8_t padded[8] = {};
+    for (std::size_t i = 0; i < count; ++i) padded[i] = bytes[d + i];
+    return _mm256_and_ps(decoded(padded), _mm256_castsi256_ps(first_lanes(count)));
+  }
+  __m256 decoded(const std::uint8_t* eight) const noexcept {
+    const __m128i values = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(eight));
+    return _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(values)), step, least);
+  }
+  const std::uint8_t* bytes;
+  __m256 least;
+  __m256 step;
+};
+
+/// Stands for a query that is not looked at.
+struct NoQuery {
+  static __m256 load(std::size_t) noexcept { return _mm256_setzero_ps(); }
+  static __m256 load(std::size_t, std::size_t) noexcept { return _mm256_setzero_ps(); }
+};
 
 inline float sum_lanes(__m256 low, __m256 high) noexcept {
   const __m256 eight = _mm256_add_ps(low, high);
@@ -35,26 +76,26 @@ inline float sum_lanes(__m256 low, __m256 high) noexcept {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
-template <class Value, class Term>
-inline void row_distances(const float* query, const Value* base, std::size_t stride,
+template <class Query, class Value, class Term>
+inline void row_distances(const Query& query, const Value* base, std::size_t stride,
                           const std::uint32_t* indices, std::size_t count, std::size_t dimension, float* out,
                           const Term& term) noexcept {
   const std::size_t whole = dimension / 16 * 16;
   const std::size_t rest = dimension - whole;
   const std::size_t rest_low = rest < 8 ? rest : 8;
   for (std::size_t i = 0; i < count; ++i) {
-    const Value* row = base + (indices == nullptr ? i : indices[i]) * stride;
+    const Row<Value> row(base + (indices == nullptr ? i : indices[i]) * stride);
     if (indices != nullptr && i + 8 < count) prefetch(base + indices[i + 8] * stride, dimension);
     __m256 low = _mm256_setzero_ps();
     __m256 high = _mm256_setzero_ps();
     for (std::size_t d = 0; d < whole; d += 16) {
-      low = term(load8(query + d), load8(row + d), low);
-      high = term(load8(query + d + 8), load8(row + d + 8), high);
+      low = term(query.load(d), row.load(d), low);
+      high = term(query.load(d + 8), row.load(d + 8), high);
     }
     if (rest != 0) {
-      low = term(load_partial(query + whole, rest_low), load_partial(row + whole, rest_low), low);
-      high = term(load_partial(query + whole + rest_low, rest - rest_low),
-                  load_partial(row + whole + rest_low, rest - rest_low), high);
+      low = term(query.load(whole, rest_low), row.load(whole, rest_low), low);
+      high = term(query.load(whole + rest_low, rest - rest_low), row.load(whole + rest_low, rest - rest_low),
+                  high);
     }
     out[i] = sum_lanes(low, high);
   }
@@ -63,17 +104,25 @@ inline void row_distances(const float* query, const Value* base, std::size_t str
 template <class Value>
 void l2_squared(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
                 std::size_t count, std::size_t dimension, float* out) noexcept {
-  row_distances(query, base, stride, indices, count, dimension, out, [](__m256 a, __m256 b, __m256 sum) {
-    const __m256 difference = _mm256_sub_ps(a, b);
-    return _mm256_fmadd_ps(difference, difference, sum);
-  });
+  row_distances(Row<float>(query), base, stride, indices, count, dimension, out,
+                [](__m256 a, __m256 b, __m256 sum) {
+                  const __m256 difference = _mm256_sub_ps(a, b);
+                  return _mm256_fmadd_ps(difference, difference, sum);
+                });
 }
 
 template <class Value>
 void inner_product(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
                    std::size_t count, std::size_t dimension, float* out) noexcept {
-  row_distances(query, base, stride, indices, count, dimension, out,
+  row_distances(Row<float>(query), base, stride, indices, count, dimension, out,
                 [](__m256 a, __m256 b, __m256 sum) { return _mm256_fmadd_ps(a, b, sum); });
+}
+
+template <class Value>
+void row_squares(const Value* base, std::size_t stride, const std::uint32_t* indices, std::size_t count,
+                 std::size_t dimension, float* out) noexcept {
+  row_distances(NoQuery(), base, stride, indices, count, dimension, out,
+                [](__m256, __m256 b, __m256 sum) { return _mm256_fmadd_ps(b, b, sum); });
 }
 
 constexpr std::size_t kTileRows = 6;

@@ -30,27 +30,63 @@ inline __m512 load16(const std::uint16_t* halves, __mmask16 inside) noexcept {
   return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(inside, halves));
 }
 
+/// A row: load(d) gives its 16 values from d on, load(d, inside) the marked ones of them and zeros.
+template <class Value>
+struct Row {
+  explicit Row(const Value* row) noexcept : values(row) {}
+  __m512 load(std::size_t d) const noexcept { return load16(values + d); }
+  __m512 load(std::size_t d, __mmask16 inside) const noexcept { return load16(values + d, inside); }
+  const Value* values;
+};
+
+template <>
+struct Row<std::uint8_t> {
+  explicit Row(const std::uint8_t* row) noexcept : bytes(row + kByteRowHead) {
+    float head[2];
+    __builtin_memcpy(head, row, sizeof head);
+    least = _mm512_set1_ps(head[0]);
+    step = _mm512_set1_ps(head[1]);
+  }
+  __m512 load(std::size_t d) const noexcept {
+    const __m128i values = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + d));
+    return _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(values)), step, least);
+  }
+  __m512 load(std::size_t d, __mmask16 inside) const noexcept {
+    const __m128i values = _mm_maskz_loadu_epi8(inside, bytes + d);
+    return _mm512_maskz_fmadd_ps(inside, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(values)), step, least);
+  }
+  const std::uint8_t* bytes;
+  __m512 least;
+  __m512 step;
+};
+
+/// Stands for a query that is not looked at.
+struct NoQuery {
+  static __m512 load(std::size_t) noexcept { return _mm512_setzero_ps(); }
+  static __m512 load(std::size_t, __mmask16) noexcept { return _mm512_setzero_ps(); }
+};
+
 /// kRows rows at a time, so that their independent sums overlap.
-template <std::size_t kRows, class Value, class Term>
-inline void distances_of(const float* query, const Value* const* rows, std::size_t dimension, float* out,
+template <std::size_t kRows, class Query, class Value, class Term>
+inline void distances_of(const Query& query, const Row<Value>* rows, std::size_t dimension, float* out,
                          const Term& term) noexcept {
   __m512 sums[kRows];
   for (auto& sum : sums) sum = _mm512_setzero_ps();
   std::size_t d = 0;
   for (; d + 16 <= dimension; d += 16) {
-    const __m512 q = _mm512_loadu_ps(query + d);
-    for (std::size_t i = 0; i < kRows; ++i) sums[i] = term(q, load16(rows[i] + d), sums[i]);
+    const __m512 q = query.load(d);
+    for (std::size_t i = 0; i < kRows; ++i) sums[i] = term(q, rows[i].load(d), sums[i]);
   }
   if (d < dimension) {
     const auto inside = static_cast<__mmask16>((1U << (dimension - d)) - 1U);
-    const __m512 q = _mm512_maskz_loadu_ps(inside, query + d);
-    for (std::size_t i = 0; i < kRows; ++i) sums[i] = term(q, load16(rows[i] + d, inside), sums[i]);
+    const __m512 q = query.load(d, inside);
+    for (std::size_t i = 0; i < kRows; ++i) sums[i] = term(q, rows[i].load(d, inside), sums[i]);
   }
   for (std::size_t i = 0; i < kRows; ++i) out[i] = sum_lanes(sums[i]);
 }
 
-template <class Value, class Term>
-inline void row_distances(const float* query, const Value* base, std::size_t stride,
+template <class Query, class Value, class Term>
+inline void row_distances(const Query& query, const Value* base, std::size_t stride,
                           const std::uint32_t* indices, std::size_t count, std::size_t dimension, float* out,
                           const Term& term) noexcept {
   const auto row = [=](std::size_t i) { return base + (indices == nullptr ? i : indices[i]) * stride; };
@@ -60,11 +96,12 @@ inline void row_distances(const float* query, const Value* base, std::size_t str
       for (std::size_t ahead = i + 8; ahead < i + 12 && ahead < count; ++ahead)
         prefetch(row(ahead), dimension);
     }
-    const Value* rows[4] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
+    const Row<Value> rows[4] = {Row<Value>(row(i)), Row<Value>(row(i + 1)), Row<Value>(row(i + 2)),
+                                Row<Value>(row(i + 3))};
     distances_of<4>(query, rows, dimension, out + i, term);
   }
   for (; i < count; ++i) {
-    const Value* rows[1] = {row(i)};
+    const Row<Value> rows[1] = {Row<Value>(row(i))};
     distances_of<1>(query, rows, dimension, out + i, term);
   }
 }
@@ -72,17 +109,25 @@ inline void row_distances(const float* query, const Value* base, std::size_t str
 template <class Value>
 void l2_squared(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
                 std::size_t count, std::size_t dimension, float* out) noexcept {
-  row_distances(query, base, stride, indices, count, dimension, out, [](__m512 a, __m512 b, __m512 sum) {
-    const __m512 difference = _mm512_sub_ps(a, b);
-    return _mm512_fmadd_ps(difference, difference, sum);
-  });
+  row_distances(Row<float>(query), base, stride, indices, count, dimension, out,
+                [](__m512 a, __m512 b, __m512 sum) {
+                  const __m512 difference = _mm512_sub_ps(a, b);
+                  return _mm512_fmadd_ps(difference, difference, sum);
+                });
 }
 
 template <class Value>
 void inner_product(const float* query, const Value* base, std::size_t stride, const std::uint32_t* indices,
                    std::size_t count, std::size_t dimension, float* out) noexcept {
-  row_distances(query, base, stride, indices, count, dimension, out,
+  row_distances(Row<float>(query), base, stride, indices, count, dimension, out,
                 [](__m512 a, __m512 b, __m512 sum) { return _mm512_fmadd_ps(a, b, sum); });
+}
+
+template <class Value>
+void row_squares(const Value* base, std::size_t stride, const std::uint32_t* indices, std::size_t count,
+                 std::size_t dimension, float* out) noexcept {
+  row_distances(NoQuery(), base, stride, indices, count, dimension, out,
+                [](__m512, __m512 b, __m512 sum) { return _mm512_fmadd_ps(b, b, sum); });
 }
 
 constexpr std::size_t kTileRows = 12;
