@@ -26,10 +26,11 @@ inline void append_by_sum(const std::uint8_t* codes, const std::uint8_t* tables,
 /// `Sums` holds the sums of 128 rows: add(table of a subspace, codes of the first 64 rows, codes of the others), and
 /// first(limit) and second(limit), one bit for each row whose sum is up to the limit. One `add` costs about as much as
 /// `Sums::kRowLookups` lookups for single rows.
-template <class Sums>
+template <class Sums, bool kLong>
 [[maybe_unused]] inline std::size_t pruned_scan8(const BlockSpan& span, const std::uint8_t* tables,
                                                  std::size_t subspaces, std::uint16_t limit,
                                                  Survivors& out) noexcept {
+  const std::size_t ahead = prefetch_distance(subspaces * kBlockRows);
   const auto score = [&](const std::uint8_t* first, const std::uint8_t* second, std::uint64_t first_mask,
                          std::uint64_t second_mask, std::uint32_t first_row) {
     const std::uint32_t second_row = first_row + static_cast<std::uint32_t>(kBlockRows);
@@ -38,7 +39,11 @@ template <class Sums>
     while (true) {
       const std::size_t left = subspaces - m;
       const std::size_t end = m + (left < kSubspacesBetweenChecks ? left : kSubspacesBetweenChecks);
-      for (; m < end; ++m) sums.add(tables + m * 256, first + m * kBlockRows, second + m * kBlockRows);
+      for (; m < end; ++m) {
+        prefetch<kLong>(first + ahead + m * kBlockRows);
+        prefetch<kLong>(second + ahead + m * kBlockRows);
+        sums.add(tables + m * 256, first + m * kBlockRows, second + m * kBlockRows);
+      }
       const std::uint64_t keep = sums.first(limit) & first_mask;
       const std::uint64_t keep_others = sums.second(limit) & second_mask;
       if ((keep | keep_others) == 0) return;

@@ -59,7 +59,9 @@ class ByteSums8 {
 [[maybe_unused]] std::size_t quantized_adc8(const BlockSpan& span, const std::uint8_t* tables,
                                             std::size_t subspaces, std::uint16_t limit,
                                             Survivors& out) noexcept {
-  return pruned_scan8<ByteSums8>(span, tables, subspaces, limit, out);
+  const bool is_long = span.count * subspaces * kBlockRows > kLongSpanBytes;
+  return (is_long ? pruned_scan8<ByteSums8, true> : pruned_scan8<ByteSums8, false>)(span, tables, subspaces,
+                                                                                    limit, out);
 }
 
 }  // namespace
