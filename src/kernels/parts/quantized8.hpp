@@ -34,14 +34,17 @@ template <class Sums, bool kLong>
   const auto score = [&](const std::uint8_t* first, const std::uint8_t* second, std::uint64_t first_mask,
                          std::uint64_t second_mask, std::uint32_t first_row) {
     const std::uint32_t second_row = first_row + static_cast<std::uint32_t>(kBlockRows);
+    // All of the codes: single rows are looked up in every subspace.
+    for (std::size_t i = 0; kLong && i < subspaces; ++i) {
+      prefetch<kLong>(first + ahead + i * kBlockRows);
+      prefetch<kLong>(second + ahead + i * kBlockRows);
+    }
     Sums sums;
     std::size_t m = 0;
     while (true) {
       const std::size_t left = subspaces - m;
       const std::size_t end = m + (left < kSubspacesBetweenChecks ? left : kSubspacesBetweenChecks);
       for (; m < end; ++m) {
-        prefetch<kLong>(first + ahead + m * kBlockRows);
-        prefetch<kLong>(second + ahead + m * kBlockRows);
         sums.add(tables + m * 256, first + m * kBlockRows, second + m * kBlockRows);
       }
       const std::uint64_t keep = sums.first(limit) & first_mask;
