@@ -10,6 +10,10 @@ namespace {
 /// Subspaces that are summed before the rows in reach are looked for.
 constexpr std::size_t kSubspacesBetweenChecks = 4;
 
+inline std::size_t next_subspaces(std::size_t left) noexcept {
+  return left < kSubspacesBetweenChecks ? left : kSubspacesBetweenChecks;
+}
+
 /// Appends those rows of `keep` in the block at `codes` whose sum over all subspaces is at most `limit`.
 inline void append_by_sum(const std::uint8_t* codes, const std::uint8_t* tables, std::size_t subspaces,
                           std::uint32_t limit, std::uint64_t keep, std::uint32_t first_row,
@@ -42,9 +46,7 @@ template <class Sums, bool kLong>
     Sums sums;
     std::size_t m = 0;
     while (true) {
-      const std::size_t left = subspaces - m;
-      const std::size_t end = m + (left < kSubspacesBetweenChecks ? left : kSubspacesBetweenChecks);
-      for (; m < end; ++m) {
+      for (const std::size_t end = m + next_subspaces(subspaces - m); m < end; ++m) {
         sums.add(tables + m * 256, first + m * kBlockRows, second + m * kBlockRows);
       }
       const std::uint64_t keep = sums.first(limit) & first_mask;
@@ -55,9 +57,10 @@ template <class Sums, bool kLong>
         append_rows(keep_others, second_row, out);
         return;
       }
+      // Single rows, once all of their lookups cost less than the next subspaces of all rows.
       const auto rows =
           static_cast<std::size_t>(__builtin_popcountll(keep) + __builtin_popcountll(keep_others));
-      if (rows * subspaces < (subspaces - m) * Sums::kRowLookups) {
+      if (rows * subspaces < next_subspaces(subspaces - m) * Sums::kRowLookups) {
         append_by_sum(first, tables, subspaces, limit, keep, first_row, out);
         append_by_sum(second, tables, subspaces, limit, keep_others, second_row, out);
         return;
