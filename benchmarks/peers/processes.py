@@ -8,6 +8,16 @@ import sys
 
 PEERS = pathlib.Path(__file__).resolve().parent
 CALM = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+# What FAISS calls the instruction sets that MEDRETRIEVAL_FORCE_ISA names. It reads the first variable where it comes as one
+# library for each of them, the second where it chooses at run time.
+FAISS_LEVELS = {"scalar": "NONE", "avx2": "AVX2", "avx512": "AVX512", "avx512_vbmi": "AVX512_VPOPCNT"}
+
+
+def forced(isa):
+    """Environment variables that hold medretrieval and FAISS to an instruction set; none for None."""
+    if isa is None:
+        return {}
+    return {"MEDRETRIEVAL_FORCE_ISA": isa, "FAISS_OPT_LEVEL": isa, "FAISS_SIMD_LEVEL": FAISS_LEVELS[isa]}
 
 
 class NotMeasured(Exception):
@@ -15,7 +25,7 @@ class NotMeasured(Exception):
 
 
 class Process:
-    def __init__(self, system, folder, threads):
+    def __init__(self, system, folder, threads, isa=None):
         self.system = system
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"peers.run_{system}", str(folder), str(threads)],
@@ -23,7 +33,7 @@ class Process:
             stdout=subprocess.PIPE,
             text=True,
             cwd=PEERS.parent,
-            env={**os.environ, **{name: str(threads) for name in CALM}},
+            env={**os.environ, **forced(isa), **{name: str(threads) for name in CALM}},
         )
 
     def ask(self, **message):
@@ -45,13 +55,13 @@ class Process:
 class Systems:
     """One process a system, begun when first asked for; as a context it ends them all."""
 
-    def __init__(self, folder, threads):
-        self.folder, self.threads = folder, threads
+    def __init__(self, folder, threads, isa=None):
+        self.folder, self.threads, self.isa = folder, threads, isa
         self.running = {}
 
     def __getitem__(self, system):
         if system not in self.running:
-            self.running[system] = Process(system, self.folder, self.threads)
+            self.running[system] = Process(system, self.folder, self.threads, self.isa)
         return self.running[system]
 
     def stop(self, system):

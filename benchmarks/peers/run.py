@@ -21,6 +21,9 @@ class Run:
         self.rows.append(result)
         print(results.line(result), flush=True)
 
+    def systems(self, threads):
+        return processes.Systems(self.folder, threads, self.arguments.isa)
+
     # Which rows.
 
     def scan_rows(self):
@@ -70,26 +73,26 @@ class Run:
                     continue
                 print(f"tuning {system}: {work['name']} ({work['items']} items)", flush=True)
                 self.prepare_codes(work)
-                with processes.Systems(self.folder, 1) as systems:
+                with self.systems(1) as systems:
                     tune.tune(systems, self.parameters, work, system, specs, self.quality(work, "tuning"))
 
     # Measurements.
 
     def empty_calls(self):
-        with processes.Systems(self.folder, 1) as systems:
+        with self.systems(1) as systems:
             for system in indexes.SYSTEMS:
                 for name, seconds in systems[system].ask(do="empty")["seconds"].items():
                     print(f"an empty call, {system} {name}: {seconds * 1e6:.1f} us", flush=True)
 
     def measure(self, threads):
         """All rows of a number of threads."""
-        with processes.Systems(self.folder, threads) as systems:
+        with self.systems(threads) as systems:
             for row in self.scan_rows():
                 self.add(scans.measure(systems, row, self.arguments.rounds))
             for row in self.training_rows():
                 self.add(trainings.measure(systems, row, self.arguments.rounds))
         for work in self.works():
-            with processes.Systems(self.folder, threads) as systems:
+            with self.systems(threads) as systems:
                 self.measure_work(systems, work)
 
     def measure_work(self, systems, work):
@@ -113,7 +116,7 @@ class Run:
                         self.curves.setdefault(title, []).append((one.recall, one.seconds()))
 
     def measure_threads(self):
-        with processes.Systems(self.folder, 1) as one, processes.Systems(self.folder, 2) as two:
+        with self.systems(1) as one, self.systems(2) as two:
             works = [work for work in self.works() if work["kind"] in ("approximate", "class")]
             for result in scaling.measure(one, two, self.parameters, self.scan_rows(), works, self.arguments.rounds,
                                           self.quality):

@@ -14,6 +14,9 @@ class Faiss(worker.Worker):
 
     def __init__(self, folder, threads):
         super().__init__(folder, threads)
+        level = os.environ.get("FAISS_SIMD_LEVEL")
+        if level and faiss.SIMDConfig.get_level_name() != level:
+            raise RuntimeError(f"FAISS runs {faiss.SIMDConfig.get_level_name()}, not {level}")
         faiss.omp_set_num_threads(threads)
         self.loaded = weakref.WeakValueDictionary()  # works that use the same index share it
 

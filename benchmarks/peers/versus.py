@@ -6,7 +6,7 @@ import argparse
 import os
 import time
 
-from peers import data, files, indexes, plots, results, rows
+from peers import data, files, indexes, plots, processes, results, rows
 from peers.run import Run
 
 SMOKE_ITEMS = 5000
@@ -25,10 +25,14 @@ def parse():
                         help="whose parameters --tune chooses")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--isa", choices=list(processes.FAISS_LEVELS), help="hold medretrieval and FAISS to this "
+                        "instruction set; the other peers have none to choose")
     parser.add_argument("--only", default="", help="rows whose name contains this")
     parser.add_argument("--plots", metavar="FOLDER", help="draws recall against speed, and latency against items")
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
+    if arguments.isa and arguments.tune:
+        parser.error("--isa is for measuring: parameters are chosen on the best instruction set")
     if arguments.large:
         arguments.items = rows.LARGE
     if arguments.smoke:

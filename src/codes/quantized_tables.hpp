@@ -21,7 +21,7 @@ class QuantizedTables {
   /// Prepares for a threshold at or below that of the last call. False when the scan has to be one in float: no finite
   /// threshold is known yet, or the entries are too large to be told apart.
   bool update(float threshold);
-  /// What scans the entries; null where the float scan is faster.
+  /// What scans the entries; null where only the float scan can be used.
   kernels::QuantizedAdcScan scan() const noexcept { return scan_; }
   const std::uint8_t* entries() const noexcept { return entries_.data(); }
   /// The largest sum of bytes of a row that may have to stay.

@@ -4,6 +4,7 @@
 #include "kernels/parts/dense_avx2.hpp"
 #include "kernels/parts/hamming_avx2.hpp"
 #include "kernels/parts/nearest_avx2.hpp"
+#include "kernels/parts/quantized8_avx2.hpp"
 #include "kernels/parts/quantized_avx2.hpp"
 #include "kernels/parts/tables_avx2.hpp"
 
@@ -14,7 +15,7 @@ const KernelTable kAvx2Kernels = {.name = "avx2",
                                   .hamming32 = hamming32,
                                   .adc8 = adc8,
                                   .adc4 = adc4,
-                                  .quantized_adc8 = nullptr,
+                                  .quantized_adc8 = quantized_adc8,
                                   .quantized_adc4 = quantized_adc4,
                                   .saturated_adc4 = saturated_adc4,
                                   .byte_sums = byte_sums,

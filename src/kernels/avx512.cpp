@@ -6,6 +6,7 @@
 #include "kernels/parts/keys_avx512.hpp"
 #include "kernels/parts/nearest_avx512.hpp"
 #include "kernels/parts/points_avx512.hpp"
+#include "kernels/parts/quantized8_avx512.hpp"
 #include "kernels/parts/quantized_avx512.hpp"
 #include "kernels/parts/tables_avx512.hpp"
 
@@ -49,7 +50,7 @@ const KernelTable kAvx512Kernels = {.name = "avx512",
                                     .hamming32 = hamming32_of<ShuffledBits>,
                                     .adc8 = adc8,
                                     .adc4 = adc4,
-                                    .quantized_adc8 = nullptr,
+                                    .quantized_adc8 = quantized_adc8,
                                     .quantized_adc4 = quantized_adc4_of<ShuffledHalves>,
                                     .saturated_adc4 = saturated_adc4_of<ShuffledHalves>,
                                     .byte_sums = byte_sums_of<ShuffledHalves>,

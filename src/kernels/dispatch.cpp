@@ -65,10 +65,7 @@ std::vector<KernelTable> find_supported() {
                       __builtin_cpu_supports("bmi2");
   const bool vbmi =
       avx512 && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vpopcntdq");
-  if (avx2) {
-    tables.push_back(completed(kAvx2Kernels, kScalarKernels));
-    tables.back().quantized_adc8 = nullptr;  // its float scan is faster than the scalar bytes
-  }
+  if (avx2) tables.push_back(completed(kAvx2Kernels, kScalarKernels));
   if (avx512) tables.push_back(kAvx512Kernels);
   if (vbmi) tables.push_back(completed(kAvx512VbmiKernels, tables.back()));
 #elif defined(__aarch64__)

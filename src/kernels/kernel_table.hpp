@@ -166,7 +166,7 @@ struct KernelTable {
   Hamming32Scan hamming32;
   AdcScan adc8;
   AdcScan adc4;
-  QuantizedAdcScan quantized_adc8;  ///< null where the float scan is faster
+  QuantizedAdcScan quantized_adc8;
   QuantizedAdcScan quantized_adc4;
   QuantizedAdcScan saturated_adc4;
   ByteSums byte_sums;

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <medretrieval/scorer.hpp>
 #include <numeric>
@@ -10,7 +9,7 @@
 
 #include "base/random.hpp"
 #include "codes/feature_scorer.hpp"
-#include "kernels/kernel_table.hpp"
+#include "codes/scan_support.hpp"
 #include "support/expect_error.hpp"
 #include "support/random_features.hpp"
 
@@ -20,91 +19,6 @@ namespace {
 using detail::FeatureDistance;
 using detail::FeatureScorer;
 using detail::Random;
-
-std::vector<ItemId> shuffled_ids(std::size_t rows, Random& random) {
-  std::vector<ItemId> ids(rows);
-  std::iota(ids.begin(), ids.end(), ItemId{1000});
-  for (std::size_t i = rows; i > 1; --i) std::swap(ids[i - 1], ids[random.below(i)]);
-  return ids;
-}
-
-/// What a pool must hold: the `capacity` smallest by (distance, id) of the rows that count.
-std::vector<Candidate> expected_pool(const ScanPart& part, const std::vector<float>& distances,
-                                     std::size_t capacity) {
-  std::vector<Candidate> all;
-  for (std::uint32_t row = part.begin; row < part.end; ++row) {
-    if (part.masks != nullptr && (part.masks[row / 64] >> row % 64 & 1) == 0) continue;
-    all.push_back({part.ids[row], distances[row], part.segment, row});
-  }
-  std::sort(all.begin(), all.end());
-  if (all.size() > capacity) all.resize(capacity);
-  return all;
-}
-
-void expect_equal(const std::vector<Candidate>& got, const std::vector<Candidate>& expected,
-                  const std::string& what) {
-  ASSERT_EQ(got.size(), expected.size()) << what;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    EXPECT_EQ(got[i].id, expected[i].id) << what << ", place " << i;
-    EXPECT_EQ(got[i].distance, expected[i].distance) << what << ", place " << i;
-    EXPECT_EQ(got[i].row, expected[i].row) << what << ", place " << i;
-  }
-}
-
-Codes random_codes(const CodeLayout& layout, std::size_t rows, std::size_t distinct, Random& random) {
-  Codes codes(layout, rows);
-  std::vector<std::vector<std::uint8_t>> values(distinct, std::vector<std::uint8_t>(layout.row_bytes()));
-  for (auto& value : values) {
-    for (auto& byte : value) byte = static_cast<std::uint8_t>(random.next());
-    if (layout.bits() % 8 != 0) value.back() &= static_cast<std::uint8_t>((1U << layout.bits() % 8) - 1);
-  }
-  for (std::size_t r = 0; r < rows; ++r) codes.set_row(r, values[random.below(distinct)].data());
-  return codes;
-}
-
-std::vector<float> hamming_distances(const Codes& codes, const Codes& query) {
-  std::vector<float> distances(codes.rows());
-  std::vector<std::uint8_t> a(codes.layout().row_bytes());
-  std::vector<std::uint8_t> b(a.size());
-  query.get_row(0, b.data());
-  for (std::size_t r = 0; r < codes.rows(); ++r) {
-    codes.get_row(r, a.data());
-    int bits = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) bits += std::popcount(static_cast<unsigned>(a[i] ^ b[i]));
-    distances[r] = static_cast<float>(bits);
-  }
-  return distances;
-}
-
-TEST(Scan, HammingPoolsEqualASortAtEveryLengthAndRange) {
-  Random random(1);
-  for (const std::size_t bits : {8U, 32U, 48U, 64U, 128U, 256U, 300U, 512U}) {
-    const auto layout = CodeLayout::binary(bits);
-    for (std::size_t rows = 0; rows <= 300; rows += rows < 140 ? 1 : 37) {
-      const Codes codes =
-          random_codes(layout, rows, rows % 3 == 0 ? 2 : 1000, random);  // many ties, few ties
-      const auto ids = shuffled_ids(rows, random);
-      std::vector<std::uint64_t> masks(rows / 64 + 1);
-      for (auto& mask : masks) mask = random.next();
-      Codes query = random_codes(layout, 1, 1, random);
-      const auto distances = hamming_distances(codes, query);
-      const auto scorer_owner = make_hamming_scorer(std::move(query));
-      const QueryScorer& scorer = *scorer_owner;
-      ScanPart part = {codes, {}, ids, 3, 0, static_cast<std::uint32_t>(rows), nullptr};
-      if (rows > 5) part.begin = static_cast<std::uint32_t>(random.below(rows));
-      if (rows > 5) part.end = part.begin + static_cast<std::uint32_t>(random.below(rows - part.begin + 1));
-      for (const std::uint64_t* mask : std::initializer_list<const std::uint64_t*>{nullptr, masks.data()}) {
-        part.masks = mask;
-        for (const std::size_t capacity : {0U, 1U, 10U, 300U}) {
-          CandidatePool pool({.count = capacity});
-          scorer.begin(0)->scan(part, pool);
-          expect_equal(pool.take(), expected_pool(part, distances, capacity),
-                       std::to_string(bits) + " bits, " + std::to_string(rows) + " rows");
-        }
-      }
-    }
-  }
-}
 
 TEST(Scan, AdversarialLargePoolsStayExact) {
   Random random(2);
@@ -195,48 +109,6 @@ TEST(Scan, AdcPoolsEqualASort) {
       CandidatePool pool({.count = 50});
       scorer.begin(1)->scan(part, pool);
       expect_equal(pool.take(), expected_pool(part, distances, 50), layout.to_string());
-    }
-  }
-}
-
-/// Tables that make the quantized scan hard: ties everywhere, all rows equal, sums that saturate, one entry far off.
-enum class Hard { spread, ties, equal, saturating, one_far };
-
-TEST(Scan, AdcPoolsEqualTheScalarKernelAtEveryLength) {
-  Random random(8);
-  for (const std::size_t bits : {4U, 8U}) {
-    for (const std::size_t subspaces : {1U, 8U, 16U, 17U, 64U, 65U}) {
-      const auto layout = CodeLayout::product(subspaces, bits);
-      const std::size_t entries = std::size_t{1} << bits;
-      for (const auto hard : {Hard::spread, Hard::ties, Hard::equal, Hard::saturating, Hard::one_far}) {
-        Matrix tables(1, subspaces * entries);
-        for (float& value : tables.row(0)) {
-          const auto u = static_cast<float>(random.uniform());
-          value = hard == Hard::spread    ? u
-                  : hard == Hard::ties    ? static_cast<float>(random.below(2))
-                  : hard == Hard::equal   ? 0.1F
-                  : hard == Hard::one_far ? (random.below(40) == 0 ? 1e6F : u)
-                                          : 1e4F * u * u * u;
-        }
-        const auto scorer = make_adc_scorer(layout, tables.clone());
-        for (std::size_t rows = 0; rows <= 300; rows += rows < 140 ? 7 : 20) {
-          const Codes codes = random_codes(layout, rows, 1 + rows / 2, random);
-          const auto ids = shuffled_ids(rows, random);
-          std::vector<std::uint32_t> numbers(rows);
-          std::iota(numbers.begin(), numbers.end(), 0U);
-          std::vector<float> distances(rows);
-          const auto& scalar = kernels::kScalarKernels;
-          (bits == 8 ? scalar.adc8_rows : scalar.adc4_rows)(codes.view().blocks(), tables.data(), subspaces,
-                                                            numbers.data(), rows, distances.data());
-          const ScanPart part = {codes, {}, ids, 0, 0, static_cast<std::uint32_t>(rows), nullptr};
-          for (const std::size_t capacity : {1U, 10U, 100U}) {
-            CandidatePool pool({.count = capacity});
-            scorer->begin(0)->scan(part, pool);
-            expect_equal(pool.take(), expected_pool(part, distances, capacity),
-                         layout.to_string() + ", " + std::to_string(rows) + " rows");
-          }
-        }
-      }
     }
   }
 }

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include "kernels/parts/block_ahead.hpp"
 #include "kernels/parts/scan.hpp"
 
 namespace medretrieval::kernels {
@@ -53,9 +54,11 @@ inline Entries256 entries256(const std::uint8_t* tables, std::size_t pair,
                                             std::size_t subspaces, std::uint16_t limit,
                                             Survivors& out) noexcept {
   const std::size_t pairs = (subspaces + 1) / 2;
+  const BlockAhead ahead(span, pairs * kBlockRows);
   return for_each_block(
       span, pairs * kBlockRows, out,
       [&](const std::uint8_t* codes, std::uint64_t mask, std::uint32_t first_row) {
+        ahead.ask(codes);
         ByteSums256 sums[2];
         const auto bytes_of = [&](std::size_t pair, std::size_t half) {
           const Entries256 entries = entries256(tables, pair, codes + pair * kBlockRows + half * 32);
@@ -79,6 +82,7 @@ inline Entries256 entries256(const std::uint8_t* tables, std::size_t pair,
                                             std::size_t subspaces, std::uint16_t limit,
                                             Survivors& out) noexcept {
   const std::size_t pairs = (subspaces + 1) / 2;
+  const BlockAhead ahead(span, pairs * kBlockRows);
   const __m256i most = _mm256_set1_epi8(static_cast<char>(limit));
   const auto up_to = [&](__m256i even, __m256i odd) {
     const __m256i sum = _mm256_adds_epu8(even, odd);
@@ -88,6 +92,7 @@ inline Entries256 entries256(const std::uint8_t* tables, std::size_t pair,
   };
   return for_each_block(span, pairs * kBlockRows, out,
                         [&](const std::uint8_t* codes, std::uint64_t mask, std::uint32_t first_row) {
+                          ahead.ask(codes);
                           const __m256i zero = _mm256_setzero_si256();
                           __m256i even[2] = {zero, zero};
                           __m256i odd[2] = {zero, zero};

@@ -1,0 +1,61 @@
+// Quantized asymmetric distance of 8-bit codes with 512-bit registers and no VBMI: a table of 256 bytes is 16 shuffles.
+#pragma once
+
+#include "kernels/parts/quantized8.hpp"
+#include "kernels/parts/quantized_avx512.hpp"
+
+namespace medretrieval::kernels {
+namespace {
+
+/// A shuffle looks up the lower half of a byte among 16 entries; the bits of the upper half choose among the shuffles.
+class ByteSums8 {
+ public:
+  static constexpr std::size_t kRowLookups = 24;
+
+  void add(const std::uint8_t* table, const std::uint8_t* first, const std::uint8_t* second) noexcept {
+    sums_[0].add(entries(table, _mm512_load_si512(first)));
+    sums_[1].add(entries(table, _mm512_load_si512(second)));
+  }
+  std::uint64_t first(std::uint16_t limit) const noexcept { return sums_[0].up_to(limit); }
+  std::uint64_t second(std::uint16_t limit) const noexcept { return sums_[1].up_to(limit); }
+
+ private:
+  static __mmask64 has_bit(__m512i codes, int bit) noexcept {
+    return _mm512_test_epi8_mask(codes, _mm512_set1_epi8(static_cast<char>(1 << bit)));
+  }
+  static __m512i entries(const std::uint8_t* table, __m512i codes) noexcept {
+    const __m512i low = _mm512_and_si512(codes, _mm512_set1_epi8(15));
+    const __mmask64 odd = has_bit(codes, 4);
+    const auto part = [&](std::size_t i) {
+      return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table + i * 16)));
+    };
+    __m512i found[8];
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < 8; ++i) {
+      const __m512i even = _mm512_shuffle_epi8(part(2 * i), low);
+      found[i] = _mm512_mask_shuffle_epi8(even, odd, part(2 * i + 1), low);
+    }
+#pragma GCC unroll 3
+    for (int bit = 5; bit < 8; ++bit) {
+      const __mmask64 upper = has_bit(codes, bit);
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < std::size_t{128} >> bit; ++i) {
+        found[i] = _mm512_mask_blend_epi8(upper, found[2 * i], found[2 * i + 1]);
+      }
+    }
+    return found[0];
+  }
+
+  ByteSums512 sums_[2];
+};
+
+[[maybe_unused]] std::size_t quantized_adc8(const BlockSpan& span, const std::uint8_t* tables,
+                                            std::size_t subspaces, std::uint16_t limit,
+                                            Survivors& out) noexcept {
+  const bool is_long = span.count * subspaces * kBlockRows > kLongSpanBytes;
+  return (is_long ? pruned_scan8<ByteSums8, true> : pruned_scan8<ByteSums8, false>)(span, tables, subspaces,
+                                                                                    limit, out);
+}
+
+}  // namespace
+}  // namespace medretrieval::kernels
