@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/concat.hpp"
+#include "encoders/codebook_distances.hpp"
 #include "encoders/codebook_search.hpp"
 #include "encoders/option_values.hpp"
 #include "encoders/product_codebook.hpp"
@@ -40,6 +41,7 @@ class CentroidDistance final : public Encoder {
                                     codebook.layout().bits_per_entry())),
         codebook_(std::move(codebook)),
         search_(codebook_),
+        distances_(codebook_),
         step_(step) {}
 
   static std::shared_ptr<const Encoder> train(const Parameters& parameters, const TrainingSet& data) {
@@ -104,7 +106,7 @@ class CentroidDistance final : public Encoder {
   }
 
   std::unique_ptr<QueryScorer> make_scorer(MatrixView queries) const override {
-    const Matrix squares = codebook_.distance_tables(queries);
+    const Matrix squares = distances_.tables(queries);
     const std::size_t entries = codebook_.entries();
     Matrix tables(queries.rows(), layout().subspaces() * entries);
     for (std::size_t q = 0; q < queries.rows(); ++q) {
@@ -138,6 +140,7 @@ class CentroidDistance final : public Encoder {
 
   ProductCodebook codebook_;
   CodebookSearch search_;
+  CodebookDistances distances_;
   float step_;  // of the stored distance
 };
 

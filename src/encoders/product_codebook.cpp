@@ -26,17 +26,6 @@ ProductCodebook::ProductCodebook(std::size_t dimension, std::size_t subspaces, s
   starts_.push_back(dimension);
 }
 
-Matrix ProductCodebook::by_dimension() const {
-  Matrix values(dimension(), entries_);
-  for (std::size_t m = 0; m < subspaces(); ++m) {
-    for (std::size_t j = 0; j < entries_; ++j) {
-      const auto centroid = centroids_[m].row(j);
-      for (std::size_t d = 0; d < centroid.size(); ++d) values(starts_[m] + d, j) = centroid[d];
-    }
-  }
-  return values;
-}
-
 Matrix ProductCodebook::reconstruct(const CodesView& codes) const {
   Matrix result(codes.rows(), dimension());
   std::vector<std::uint8_t> packed(codes.layout().row_bytes());

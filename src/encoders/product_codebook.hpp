@@ -31,10 +31,6 @@ class ProductCodebook {
     return features.cols_from(starts_[m], starts_[m + 1] - starts_[m]);
   }
 
-  /// The first column of each subspace, then the dimension.
-  const std::vector<std::size_t>& starts() const noexcept { return starts_; }
-  /// dimension x entries: value d of all centroids of the subspace that d lies in.
-  Matrix by_dimension() const;
   /// The centroids that the codes name, side by side.
   Matrix reconstruct(const CodesView& codes) const;
 
@@ -43,7 +39,7 @@ class ProductCodebook {
 
  private:
   std::size_t entries_;
-  std::vector<std::size_t> starts_;
+  std::vector<std::size_t> starts_;  // first column of each subspace, then the dimension
   std::vector<Matrix> centroids_;  // entries x width, one a subspace
 };
 

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "base/concat.hpp"
-#include "kernels/dispatch.hpp"
 #include "linalg/orthogonal.hpp"
 
 namespace medretrieval::encoders {
@@ -27,7 +26,7 @@ ProductEncoder::ProductEncoder(std::string type, Parameters parameters, ProductC
     : Encoder(std::move(type), std::move(parameters),
               rotation ? rotation->directions().cols() : codebook.dimension(), codebook.layout()),
       codebook_(std::move(codebook)),
-      values_(codebook_.by_dimension()),
+      distances_(codebook_),
       search_(codebook_),
       rotation_(std::move(rotation)) {}
 
@@ -44,18 +43,7 @@ std::unique_ptr<QueryScorer> ProductEncoder::make_scorer(MatrixView queries) con
 }
 
 Matrix ProductEncoder::distance_tables(MatrixView queries) const {
-  if (rotation_) return tables_of(rotation_->apply(queries));
-  return tables_of(queries);
-}
-
-Matrix ProductEncoder::tables_of(MatrixView queries) const {
-  const auto& kernel = kernels::active();
-  Matrix tables(queries.rows(), codebook_.subspaces() * codebook_.entries());
-  for (std::size_t q = 0; q < queries.rows(); ++q) {
-    kernel.entry_distances(queries.row(q).data(), values_.data(), codebook_.starts().data(),
-                           codebook_.subspaces(), codebook_.entries(), tables.row(q).data());
-  }
-  return tables;
+  return distances_.tables(rotation_ ? rotation_->apply(queries).view() : queries);
 }
 
 Matrix ProductEncoder::reconstruct_rows(const CodesView& codes) const {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "encoders/codebook_distances.hpp"
 #include "encoders/codebook_search.hpp"
 #include "encoders/product_codebook.hpp"
 #include "linalg/matrix_multiply.hpp"
@@ -39,8 +40,7 @@ class ProductEncoder final : public Encoder {
   static std::shared_ptr<const Encoder> load(const std::string& type, const Parameters& parameters,
                                              ByteReader& reader);
 
-  /// One row a query: |q_m - c|^2 for every subspace and centroid (Jégou et al. 2011, section 3.2), in the order of
-  /// kernels::EntryDistances.
+  /// One row a query, as CodebookDistances gives them.
   Matrix distance_tables(MatrixView queries) const;
 
  private:
@@ -48,11 +48,9 @@ class ProductEncoder final : public Encoder {
   std::unique_ptr<QueryScorer> make_scorer(MatrixView queries) const override;
   Matrix reconstruct_rows(const CodesView& codes) const override;
   void write_state(ByteWriter& writer) const override;
-  /// \param queries rotated
-  Matrix tables_of(MatrixView queries) const;
 
   ProductCodebook codebook_;
-  Matrix values_;  // of the codebook, by dimension
+  CodebookDistances distances_;
   CodebookSearch search_;
   std::optional<Rotation> rotation_;
 };
