@@ -93,8 +93,8 @@ def our_product(dimension, lists, subspaces):
 
 
 def our_binary(bits, items):
-    return {"name": f"flat,itq{bits}", "kind": "gallery", "train": {"encoder": "itq", "bits": bits},
-            "search": {"rerank": "l2"}, "breadth": ("pool_factor", max(2, items // 200))}
+    return {"name": f"flat,itq{bits},f16", "kind": "gallery",
+            "train": {"encoder": "itq", "bits": bits, "stored_features": "float16"}, "search": {"rerank": "l2"}, "breadth": ("pool_factor", max(2, items // 200))}
 
 
 def our_exact():

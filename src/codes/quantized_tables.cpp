@@ -7,12 +7,16 @@
 namespace medretrieval::detail {
 
 namespace {
+constexpr std::size_t kWideTable = 256;      // entries, of 8-bit codes
 constexpr double kDoubleSlack = 1 + 1e-12;   // more than the rounding of the few operations in double
 constexpr double kFloatSlack = 1 + 0x1p-22;  // more than the rounding of a subtraction and a product in float
 constexpr double kWidest = 3e38;             // of tables whose differences stay finite in float
 constexpr double kMostSaturatedSum = 254;
-/// With more, steps of 1/254 of the budget let too many rows through.
-constexpr std::size_t kMostSaturatedSubspaces = 32;
+/// With more subspaces the sums saturate only where most rows are far beyond the budget: else steps of 1/254 of it let too
+/// many rows through.
+constexpr std::size_t kFewSubspaces = 32;
+constexpr std::size_t kMostSaturatedSubspaces = 64;
+constexpr double kFarBudgets = 2;
 constexpr double kFinerBelow = 0.9;  // entries are made anew when the budget has fallen to this part
 }  // namespace
 
@@ -22,11 +26,8 @@ QuantizedTables::QuantizedTables(const CodeLayout& layout, const float* tables,
       table_size_(std::size_t{1} << layout.bits_per_entry()),
       tables_(tables),
       kernel_(kernel) {
-  const bool wide = layout.bits_per_entry() == 8;
-  saturates_ = !wide && subspaces_ <= kMostSaturatedSubspaces;
-  largest_entry_ = wide || saturates_ ? 255 : static_cast<float>(kernels::kMostQuantized4);
   if (subspaces_ > kernels::kMaxQuantizedSubspaces) return;
-  scan_ = wide ? kernel.quantized_adc8 : saturates_ ? kernel.saturated_adc4 : kernel.quantized_adc4;
+  scan_ = table_size_ == kWideTable ? kernel.quantized_adc8 : kernel.quantized_adc4;
 }
 
 void QuantizedTables::find_ranges() {
@@ -40,6 +41,7 @@ void QuantizedTables::find_ranges() {
     const auto high = static_cast<double>(largest[m]);
     base_ += low;
     widest_ = std::max(widest_, high - low);
+    middle_ += (high - low) / 2;
     magnitude += std::max(std::fabs(low), std::fabs(high));
   }
   if (widest_ > kWidest) scan_ = nullptr;
@@ -48,17 +50,28 @@ void QuantizedTables::find_ranges() {
   rounding_ = magnitude * static_cast<double>(additions) * 0x1p-24;
 }
 
+/// Sums of bytes, or of 16 bits.
+void QuantizedTables::choose_scan(double budget) {
+  if (table_size_ == kWideTable) return;
+  saturates_ = subspaces_ <= kFewSubspaces ||
+               (subspaces_ <= kMostSaturatedSubspaces && middle_ >= kFarBudgets * budget);
+  scan_ = saturates_ ? kernel_.saturated_adc4 : kernel_.quantized_adc4;
+}
+
 void QuantizedTables::quantize(double budget) {
+  choose_scan(budget);
+  const float largest_entry =
+      table_size_ == kWideTable || saturates_ ? 255 : static_cast<float>(kernels::kMostQuantized4);
   // Entries above the budget saturate: no row with one of them can stay.
   const double step = saturates_ ? budget / kMostSaturatedSum
-                                 : std::min(widest_, budget) / static_cast<double>(largest_entry_);
+                                 : std::min(widest_, budget) / static_cast<double>(largest_entry);
   quantized_budget_ = budget;
   entries_.resize((subspaces_ + subspaces_ % 2) * table_size_);
   const double most = static_cast<double>(std::numeric_limits<float>::max());
   const auto scale =
       step > 0 ? static_cast<float>(std::min(1 / step / kFloatSlack / kFloatSlack, most)) : 0.0F;
   steps_ = static_cast<double>(scale) * kFloatSlack;
-  kernel_.quantize_tables(tables_, subspaces_, table_size_, ranges_.data(), scale, largest_entry_,
+  kernel_.quantize_tables(tables_, subspaces_, table_size_, ranges_.data(), scale, largest_entry,
                           entries_.data());
 }
 

@@ -21,7 +21,7 @@ class QuantizedTables {
   /// Prepares for a threshold at or below that of the last call. False when the scan has to be one in float: no finite
   /// threshold is known yet, or the entries are too large to be told apart.
   bool update(float threshold);
-  /// What scans the entries; null where only the float scan can be used.
+  /// What scans the entries that update() made; null where only the float scan can be used.
   kernels::QuantizedAdcScan scan() const noexcept { return scan_; }
   const std::uint8_t* entries() const noexcept { return entries_.data(); }
   /// The largest sum of bytes of a row that may have to stay.
@@ -29,6 +29,7 @@ class QuantizedTables {
 
  private:
   void find_ranges();
+  void choose_scan(double budget);
   void quantize(double budget);
 
   std::size_t subspaces_;
@@ -37,12 +38,12 @@ class QuantizedTables {
   const kernels::KernelTable& kernel_;
   kernels::QuantizedAdcScan scan_ = nullptr;
   bool saturates_ = false;
-  float largest_entry_ = 0;
-  std::vector<float> ranges_;    // the least entry of each table, then the largest; empty until needed
-  double base_ = 0;              // sum of the least entries
-  double widest_ = 0;            // largest range of a table
-  double rounding_ = 0;          // E
-  double steps_ = 0;             // 1 / D, or 0
+  std::vector<float> ranges_;  // the least entry of each table, then the largest; empty until needed
+  double base_ = 0;            // sum of the least entries
+  double widest_ = 0;          // largest range of a table
+  double middle_ = 0;          // sum of half the ranges: about what a row's entries exceed the least ones by
+  double rounding_ = 0;        // E
+  double steps_ = 0;           // 1 / D, or 0
   double quantized_budget_ = 0;  // T + E - b when the entries were made
   float threshold_ = 0;
   std::uint16_t limit_ = 0;

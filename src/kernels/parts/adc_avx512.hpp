@@ -61,17 +61,35 @@ inline std::size_t adc_scan(const BlockSpan& span, std::size_t block_bytes, std:
       });
 }
 
+/// The entries of subspace m of the 16 rows at `codes`.
+inline __m512 entries4(const std::uint8_t* codes, const float* tables, std::size_t m) noexcept {
+  const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(codes + m / 2 * kBlockRows));
+  const __m512i both = _mm512_cvtepu8_epi32(bytes);
+  // vpermps reads the low four bits of each index.
+  const __m512i entry = m % 2 == 0 ? both : _mm512_srli_epi32(both, 4);
+  return _mm512_permutexvar_ps(entry, _mm512_loadu_ps(tables + m * 16));
+}
+
 [[maybe_unused]] std::size_t adc4(const BlockSpan& span, const float* tables, std::size_t subspaces,
                                   float threshold, Survivors& out) noexcept {
   return adc_scan(span, (subspaces + 1) / 2 * kBlockRows, subspaces, threshold, out,
-                  [=](const std::uint8_t* codes, std::size_t m) {
-                    const __m128i bytes =
-                        _mm_load_si128(reinterpret_cast<const __m128i*>(codes + m / 2 * kBlockRows));
-                    const __m512i both = _mm512_cvtepu8_epi32(bytes);
-                    // vpermps reads the low four bits of each index.
-                    const __m512i entry = m % 2 == 0 ? both : _mm512_srli_epi32(both, 4);
-                    return _mm512_permutexvar_ps(entry, _mm512_loadu_ps(tables + m * 16));
-                  });
+                  [=](const std::uint8_t* codes, std::size_t m) { return entries4(codes, tables, m); });
 }
+
+/// Rows of the same 16 are scored together: 16 rows by permutes cost less than one by gathers.
+[[maybe_unused]] void adc4_rows(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
+                                const std::uint32_t* rows, std::size_t count, float* out) noexcept {
+  const std::size_t block_bytes = (subspaces + 1) / 2 * kBlockRows;
+  alignas(64) float sums[16];
+  for (std::size_t i = 0; i < count;) {
+    const std::uint32_t group = rows[i] / 16;
+    const std::uint8_t* codes = blocks + rows[i] / kBlockRows * block_bytes + group * 16 % kBlockRows;
+    const auto entries = [=](std::size_t m) { return entries4(codes, tables, m); };
+    _mm512_store_ps(
+        sums, subspaces % 16 == 0 ? adc_sum<true>(subspaces, entries) : adc_sum<false>(subspaces, entries));
+    for (; i < count && rows[i] / 16 == group; ++i) out[i] = sums[rows[i] % 16];
+  }
+}
+
 }  // namespace
 }  // namespace medretrieval::kernels

@@ -78,6 +78,32 @@ inline std::size_t saturated_scan(const BlockSpan& span, const std::uint8_t* tab
   return for_each_block_pair(span, count * kBlockRows, out, score);
 }
 
+/// For spans in the cache: one accumulator a block, and tables loaded once for four blocks.
+template <class Lookup>
+inline std::size_t saturated_scan_of_cached(const BlockSpan& span, const std::uint8_t* tables,
+                                            std::size_t pairs, std::uint16_t limit, Survivors& out) noexcept {
+  constexpr std::size_t kBlocks = 4;
+  const __m512i most = _mm512_set1_epi8(static_cast<char>(limit));
+  return for_each_block_group<kBlocks>(span, pairs * kBlockRows, out, [&](const BlockGroup<kBlocks>& group) {
+    __m512i sums[kBlocks];
+    for (auto& sum : sums) sum = _mm512_setzero_si512();
+#pragma GCC unroll 4
+    for (std::size_t p = 0; p < pairs; ++p) {
+      const TablePair512 table = table_pair512(tables, p);
+#pragma GCC unroll 4
+      for (std::size_t b = 0; b < kBlocks; ++b) {
+        const __m512i codes = _mm512_load_si512(group.codes[b] + p * kBlockRows);
+        sums[b] = _mm512_adds_epu8(sums[b], Lookup::low(table.even, codes));
+        sums[b] = _mm512_adds_epu8(sums[b], Lookup::high(table.odd, codes));
+      }
+    }
+    for (std::size_t b = 0; b < kBlocks; ++b) {
+      append_rows(_mm512_cmple_epu8_mask(sums[b], most) & group.masks[b],
+                  group.first_row + static_cast<std::uint32_t>(b * kBlockRows), out);
+    }
+  });
+}
+
 template <class Lookup>
 inline std::size_t saturated_adc4_of(const BlockSpan& span, const std::uint8_t* tables, std::size_t subspaces,
                                      std::uint16_t limit, Survivors& out) noexcept {
@@ -85,7 +111,7 @@ inline std::size_t saturated_adc4_of(const BlockSpan& span, const std::uint8_t* 
   const bool is_long = span.count * pairs * kBlockRows > kLongSpanBytes;
   const auto scan = pairs == 8 ? is_long ? saturated_scan<Lookup, 8, true> : saturated_scan<Lookup, 8, false>
                     : is_long ? saturated_scan<Lookup, 0, true>
-                               : saturated_scan<Lookup, 0, false>;
+                               : saturated_scan_of_cached<Lookup>;
   return scan(span, tables, pairs, limit, out);
 }
 

@@ -51,6 +51,39 @@ template <class Score>
   return block;
 }
 
+/// Blocks handled at a time. Where fewer are left, or fit into the survivors, the last places hold the first block again
+/// with an empty mask.
+template <std::size_t kBlocks>
+struct BlockGroup {
+  const std::uint8_t* codes[kBlocks];
+  std::uint64_t masks[kBlocks];
+  std::uint32_t first_row;
+};
+
+/// Calls score(group) for kBlocks blocks at a time, so that what is loaded for a query serves them all.
+template <std::size_t kBlocks, class Score>
+[[maybe_unused]] inline std::size_t for_each_block_group(const BlockSpan& span, std::size_t block_bytes,
+                                                         const Survivors& out, const Score& score) noexcept {
+  std::size_t block = 0;
+  while (block < span.count && out.capacity - out.count >= kBlockRows) {
+    const std::size_t fit = (out.capacity - out.count) / kBlockRows;
+    std::size_t count = span.count - block < kBlocks ? span.count - block : kBlocks;
+    if (count > fit) count = fit;
+    BlockGroup<kBlocks> group;
+    group.first_row = span.first_row + static_cast<std::uint32_t>(block * kBlockRows);
+    std::uint64_t any = 0;
+    for (std::size_t b = 0; b < kBlocks; ++b) {
+      const bool there = b < count;
+      group.codes[b] = span.blocks + (block + (there ? b : 0)) * block_bytes;
+      group.masks[b] = !there ? 0 : span.masks == nullptr ? ~std::uint64_t{0} : span.masks[block + b];
+      any |= group.masks[b];
+    }
+    if (any != 0) score(group);
+    block += count;
+  }
+  return block;
+}
+
 /// How far ahead of what they read long scans ask for codes: what the processor fetches by itself ends at a page.
 /// Two blocks are read at a time, so two blocks are the least.
 constexpr std::size_t kPrefetchBytes = 8192;

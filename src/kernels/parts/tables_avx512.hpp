@@ -69,44 +69,30 @@ inline void entries_of(const float* query, const float* values, std::size_t firs
 }
 
 /// The 16 lanes are the subspaces m to m + 15 of one row: two gathers, of the code and of the table entries.
-template <unsigned kBits>
-inline void adc_rows(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
-                     const std::uint32_t* rows, std::size_t count, float* out) noexcept {
-  constexpr std::size_t kPerByte = 8 / kBits;
-  const std::size_t block_bytes = (subspaces + kPerByte - 1) / kPerByte * kBlockRows;
+[[maybe_unused]] void adc8_rows(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
+                                const std::uint32_t* rows, std::size_t count, float* out) noexcept {
+  const std::size_t block_bytes = subspaces * kBlockRows;
   const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m512i bytes = _mm512_slli_epi32(kBits == 8 ? lane : _mm512_srli_epi32(lane, 1), 6);
-  const __m512i half = kBits == 8 ? _mm512_setzero_si512()
-                                  : _mm512_slli_epi32(_mm512_and_si512(lane, _mm512_set1_epi32(1)), 2);
-  const __m512i starts = _mm512_slli_epi32(lane, kBits);
-  const __m512i entry_mask = _mm512_set1_epi32((1 << kBits) - 1);
+  const __m512i bytes = _mm512_slli_epi32(lane, 6);
+  const __m512i starts = _mm512_slli_epi32(lane, 8);
+  const __m512i entry_mask = _mm512_set1_epi32(255);
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t row = rows[i] % kBlockRows;
     // Whole aligned words of four rows are read, which never leave the block.
     const std::uint8_t* codes = blocks + rows[i] / kBlockRows * block_bytes + (row & ~3U);
-    const __m512i shift = _mm512_add_epi32(half, _mm512_set1_epi32(static_cast<int>(row % 4 * 8)));
+    const __m128i shift = _mm_cvtsi32_si128(static_cast<int>(row % 4 * 8));
     __m512 lanes = _mm512_setzero_ps();
     for (std::size_t m = 0; m < subspaces; m += 16) {
       const auto inside = static_cast<__mmask16>(subspaces - m >= 16 ? 0xffff : (1U << (subspaces - m)) - 1);
-      const __m512i words = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), inside, bytes,
-                                                        codes + m / kPerByte * kBlockRows, 1);
-      const __m512i entry = _mm512_and_si512(_mm512_srlv_epi32(words, shift), entry_mask);
-      const __m512 values = _mm512_mask_i32gather_ps(
-          _mm512_setzero_ps(), inside, _mm512_add_epi32(starts, entry), tables + (m << kBits), 4);
+      const __m512i words =
+          _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), inside, bytes, codes + m * kBlockRows, 1);
+      const __m512i entry = _mm512_and_si512(_mm512_srl_epi32(words, shift), entry_mask);
+      const __m512 values = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), inside,
+                                                     _mm512_add_epi32(starts, entry), tables + (m << 8), 4);
       lanes = _mm512_mask_add_ps(lanes, inside, lanes, values);
     }
     out[i] = sum_lanes(lanes);
   }
-}
-
-[[maybe_unused]] void adc8_rows(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
-                                const std::uint32_t* rows, std::size_t count, float* out) noexcept {
-  adc_rows<8>(blocks, tables, subspaces, rows, count, out);
-}
-
-[[maybe_unused]] void adc4_rows(const std::uint8_t* blocks, const float* tables, std::size_t subspaces,
-                                const std::uint32_t* rows, std::size_t count, float* out) noexcept {
-  adc_rows<4>(blocks, tables, subspaces, rows, count, out);
 }
 
 }  // namespace
