@@ -40,7 +40,7 @@ class ProductCodebook {
  private:
   std::size_t entries_;
   std::vector<std::size_t> starts_;  // first column of each subspace, then the dimension
-  std::vector<Matrix> centroids_;  // entries x width, one a subspace
+  std::vector<Matrix> centroids_;    // entries x width, one a subspace
 };
 
 /// What both kinds of product quantization are trained with.
