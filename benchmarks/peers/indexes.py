@@ -98,7 +98,7 @@ def our_binary(bits, items):
 
 
 def our_exact():
-    return {"name": "exact", "kind": "gallery", "train": {}, "search": {"exact": True}}
+    return {"name": "exact,f16", "kind": "gallery", "train": {"stored_features": "float16"}, "search": {"exact": True}}
 
 
 def our_indexes(work, dimension):

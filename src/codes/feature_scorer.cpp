@@ -75,14 +75,10 @@ void require_finite(const float* distances, std::size_t count, std::size_t segme
 
 namespace {
 
-/// Calls visit(row) for the rows that count, a word of the masks at a time.
-template <class Visit>
-void for_each_row(const ScanPart& part, const Visit& visit) {
-  for (std::size_t word = part.begin / 64; word * 64 < part.end; ++word) {
-    std::uint64_t bits = bits_between(word, part.begin, part.end);
-    if (part.masks != nullptr) bits &= part.masks[word];
-    for (; bits != 0; bits &= bits - 1) visit(static_cast<std::uint32_t>(word * 64 + std::countr_zero(bits)));
-  }
+/// The rows of a part where they are known one by one.
+std::span<const std::uint32_t> known_rows(const ScanPart& part) {
+  const auto begin = std::lower_bound(part.rows.begin(), part.rows.end(), part.begin);
+  return {begin, std::lower_bound(begin, part.rows.end(), part.end)};
 }
 
 class FeatureScan final : public QueryScan {
@@ -91,27 +87,36 @@ class FeatureScan final : public QueryScan {
 
   void scan(const ScanPart& part, CandidatePool& pool) override {
     pool.enter(part);
-    count_ = 0;
-    for_each_row(part, [&](std::uint32_t row) {
-      rows_[count_++] = row;
-      if (count_ == rows_.size()) flush(part, pool);
+    if (!part.rows.empty()) {
+      const auto rows = known_rows(part);
+      for (std::size_t i = 0; i < rows.size(); i += kAtOnce) {
+        offer(part, rows.subspan(i, std::min(kAtOnce, rows.size() - i)), pool);
+      }
+      return;
+    }
+    std::array<std::uint32_t, kAtOnce> rows;
+    std::size_t count = 0;
+    detail::for_each_set(part.masks, part.begin, part.end, [&](std::uint32_t row) {
+      rows[count++] = row;
+      if (count < kAtOnce) return;
+      offer(part, rows, pool);
+      count = 0;
     });
-    flush(part, pool);
+    offer(part, std::span(rows).first(count), pool);
   }
 
  private:
-  void flush(const ScanPart& part, CandidatePool& pool) {
-    scorer_.distances(query_, part.features, rows_.data(), count_, distances_.data());
-    require_finite(distances_.data(), count_, part.segment);
-    pool.offer(rows_.data(), distances_.data(), count_);
-    count_ = 0;
+  static constexpr std::size_t kAtOnce = 256;
+
+  void offer(const ScanPart& part, std::span<const std::uint32_t> rows, CandidatePool& pool) {
+    std::array<float, kAtOnce> distances;
+    scorer_.distances(query_, part.features, rows.data(), rows.size(), distances.data());
+    require_finite(distances.data(), rows.size(), part.segment);
+    pool.offer(rows.data(), distances.data(), rows.size());
   }
 
   const FeatureScorer& scorer_;
   std::size_t query_;
-  std::array<std::uint32_t, 256> rows_ = {};
-  std::array<float, 256> distances_ = {};
-  std::size_t count_ = 0;
 };
 
 }  // namespace

@@ -26,4 +26,14 @@ inline std::size_t count_set(const std::uint64_t* words, std::size_t begin, std:
   return count;
 }
 
+/// Calls visit(row) for the set bits of rows `begin` to `end - 1`, ascending; for all rows when `words` is null.
+template <class Visit>
+void for_each_set(const std::uint64_t* words, std::size_t begin, std::size_t end, const Visit& visit) {
+  for (std::size_t w = begin / 64; w * 64 < end; ++w) {
+    std::uint64_t bits = bits_between(w, begin, end);
+    if (words != nullptr) bits &= words[w];
+    for (; bits != 0; bits &= bits - 1) visit(static_cast<std::uint32_t>(w * 64 + std::countr_zero(bits)));
+  }
+}
+
 }  // namespace medretrieval::detail

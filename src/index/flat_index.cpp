@@ -36,7 +36,10 @@ std::vector<ScanPart> slice(std::span<const ScanPart> parts, std::size_t first, 
 std::size_t tile_rows(const ScanPart& part) {
   const std::size_t row_bytes =
       part.codes.rows() != 0 ? part.codes.layout().row_bytes() : part.features.row_bytes();
-  return std::max<std::size_t>(1, kTileBytes / row_bytes / kBlock) * kBlock;
+  const std::size_t rows = std::max<std::size_t>(1, kTileBytes / row_bytes / kBlock) * kBlock;
+  if (part.rows.empty()) return rows;
+  // Where few rows count, a tile spans as many as have that many among them.
+  return rows * std::max<std::size_t>(1, (part.rows.back() - part.rows.front()) / part.rows.size());
 }
 
 /// One query of a group on its way through its parts.

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kMostInGroup = 2048;
 constexpr std::size_t kMostVisits = std::size_t{1} << 21;  // of a group
 constexpr std::size_t kFewInGroup = 64;
+constexpr std::size_t kRowsOfTwoThreads = 16384;
 constexpr std::size_t kVisitsOfAList = 4;  // by as many queries of a batch it pays to score them together
 
 /// The same visits by list, those of one list in their order.
@@ -49,7 +50,7 @@ class InvertedLists final : public IndexSearch {
     for (const auto list : lists_to_visit(query, nearest(query))) visits.push_back({list, 0});
     const std::size_t shards = std::max<std::size_t>(1, std::min(sharding.shards, visits.size()));
     std::vector<CandidatePool> pools(shards, CandidatePool(query.limit));
-    detail::parallel_for(shards, sharding.threads, [&](std::size_t shard) {
+    detail::parallel_for(shards, threads_for(query, visits, sharding), [&](std::size_t shard) {
       std::vector<Visit> own;  // dealt out, so that every shard has near lists first
       for (std::size_t v = shard; v < visits.size(); v += shards) own.push_back(visits[v]);
       for (const auto& visit : own) index::prefetch_codes(query.parts, visit.list);
@@ -66,6 +67,16 @@ class InvertedLists final : public IndexSearch {
   }
 
  private:
+  /// Few rows are scored before a second thread has woken up.
+  static int threads_for(const IndexQuery& query, std::span<const Visit> visits, const Sharding& sharding) {
+    std::size_t rows = 0;
+    for (const auto& visit : visits) {
+      index::for_each_piece(query.parts, visit.list,
+                            [&](const ScanPart& piece) { rows += piece.end - piece.begin; });
+    }
+    return rows < kRowsOfTwoThreads ? 1 : sharding.threads;
+  }
+
   /// Query by query: each finds its pool in the cache, while the codes of the next one are on their way.
   std::vector<std::vector<Candidate>> find_each(std::span<const IndexQuery> queries) const {
     std::vector<Visit> visits;

@@ -129,16 +129,21 @@ class SectionArray {
                      std::to_string(elements_.size()));
     }
     const auto part = elements_.subspan(first, count);
+    if (is_checked()) return part;
     file_->ensure(std::as_bytes(part));
+    if (count == elements_.size()) all_checked_->store(true, std::memory_order_release);
     return part;
   }
   std::span<const Element> all() const { return range(0, elements_.size()); }
+  /// Whether all elements were read before: then none is checked again.
+  bool is_checked() const noexcept { return all_checked_->load(std::memory_order_acquire); }
   /// Without checking; for pointers whose parts are checked with range() before use.
   const Element* data() const noexcept { return elements_.data(); }
 
  private:
   std::shared_ptr<const SectionFile> file_;
   std::span<const Element> elements_;
+  std::shared_ptr<std::atomic<bool>> all_checked_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 /// Writes a section file front to back; only the header is written last.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/concat.hpp"
+#include "codes/row_words.hpp"
 
 namespace medretrieval::detail {
 
@@ -126,16 +127,28 @@ void Planner::add(QueryPlan& plan, std::size_t part, RowMask mask, std::size_t e
   if (eligible == 0) return;
   const gallery::Segment& segment = *state_.parts[part].segment;
   const CodesView no_codes(CodeLayout::binary(1), nullptr, 0);
-  plan.parts.push_back({need_codes_ ? segment.codes(begin, end) : no_codes, segment.features(), segment.ids(),
-                        static_cast<std::uint32_t>(part), begin, end,
-                        mask == nullptr ? nullptr : mask->data(), std::span(from, to), segment.lists()});
-  if (need_features_ && mask == nullptr) segment.ensure_features(begin, end);
-  const bool some = need_features_ && mask != nullptr && !segment.file().is_checked();
-  for (std::uint32_t row = begin; some && row < end; ++row) {
-    if (is_set(row)) segment.ensure_features(row, row + 1);
-  }
+  const std::uint64_t* words = mask == nullptr ? nullptr : mask->data();
+  const bool known = mask != nullptr && mask == base_[part].mask;
+  plan.parts.push_back(
+      {need_codes_ ? segment.codes(begin, end) : no_codes, segment.features(), segment.ids(),
+       static_cast<std::uint32_t>(part), begin, end, words, std::span(from, to), segment.lists(),
+       known ? std::span<const std::uint32_t>(base_[part].rows) : std::span<const std::uint32_t>()});
+  if (need_features_) check_features(plan.parts.back(), base_[part]);
   plan.masks.push_back(std::move(mask));
   plan.eligible += eligible;
+}
+
+/// What an exact search will read.
+void Planner::check_features(const ScanPart& part, const EligibleRows::Part& base) const {
+  const gallery::Segment& segment = *state_.parts[part.segment].segment;
+  if (part.masks == nullptr) return segment.ensure_features(part.begin, part.end);
+  if (!part.rows.empty()) {
+    if (base.rows_checked->load(std::memory_order_acquire)) return;
+    segment.ensure_features(part.rows);
+    return base.rows_checked->store(true, std::memory_order_release);
+  }
+  for_each_set(part.masks, part.begin, part.end,
+               [&](std::uint32_t row) { segment.ensure_features(row, std::size_t{row} + 1); });
 }
 
 }  // namespace medretrieval::detail

@@ -50,6 +50,7 @@ class Planner {
   std::vector<std::uint32_t> excluded_of(std::size_t part, const QueryContext& context) const;
   void add(QueryPlan& plan, std::size_t part, RowMask mask, std::size_t eligible, std::uint32_t begin,
            std::uint32_t end) const;
+  void check_features(const ScanPart& part, const EligibleRows::Part& base) const;
 
   const SnapshotState& state_;
   const std::vector<EligibleRows::Part>& base_;

@@ -14,6 +14,9 @@ namespace medretrieval::detail {
 
 namespace {
 
+/// Rows of a segment for one that is eligible: then the eligible ones are few.
+constexpr std::size_t kManyForOne = 32;
+
 std::size_t words_for(std::size_t rows) {
   return CodeLayout::blocks_for(rows);
 }
@@ -200,11 +203,18 @@ EligibleRows::EligibleRows(const Filter& filter, std::shared_ptr<const SnapshotS
     : state(std::move(of)) {
   const FilterCompiler compiler(filter, *state);
   for (const auto& from : state->parts) {
-    Part part = {compiler.ranges(*from.segment), compiler.mask(from), {}};
+    Part part;
+    part.ranges = compiler.ranges(*from.segment);
+    part.mask = compiler.mask(from);
     std::uint32_t count = 0;
     for (std::size_t w = 0; part.mask != nullptr && w < part.mask->size(); ++w) {
       part.before.push_back(count);
       count += static_cast<std::uint32_t>(std::popcount((*part.mask)[w]));
+    }
+    if (part.mask != nullptr && count < from.segment->rows() / kManyForOne) {
+      part.rows.reserve(count);
+      for_each_set(part.mask->data(), 0, from.segment->rows(),
+                   [&](std::uint32_t row) { part.rows.push_back(row); });
     }
     parts.push_back(std::move(part));
   }

@@ -1,6 +1,7 @@
 // Which rows of a snapshot may be searched, as one bit a row.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <medretrieval/filter.hpp>
 #include <memory>
@@ -19,6 +20,9 @@ struct EligibleRows {
     std::vector<RowRange> ranges;  ///< ascending; no row outside them is eligible
     RowMask mask;
     std::vector<std::uint32_t> before;  ///< rows before each word of the mask
+    std::vector<std::uint32_t> rows;    ///< those that the mask marks, where they are few; else empty
+    /// Whether the features of `rows` were checked: then no search needs to do so again.
+    std::shared_ptr<std::atomic<bool>> rows_checked = std::make_shared<std::atomic<bool>>(false);
 
     /// Rows `begin` to `end - 1`, which lie in a range, that are eligible.
     std::size_t count(std::size_t begin, std::size_t end) const;

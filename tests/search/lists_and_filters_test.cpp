@@ -43,6 +43,40 @@ TEST(PreparedFilters, AnswerAsTheFilterTheyWereMadeOf) {
   }
 }
 
+/// Few rows of a large segment are known one by one.
+TEST(PreparedFilters, FewRowsAnswerAsInAPlainGallery) {
+  const Collection collection = make_collection(3000, 8, true, 1);
+  Gallery gallery(make_model(collection, {"lsh", {{"bits", 16}}}));
+  testing::add_in_segments(gallery, collection, 2);
+  const std::vector<ItemId> removed = {20, 21};
+  gallery.remove(removed);
+  const Searcher searcher(gallery.commit());
+  const auto oracle = plain(searcher.snapshot());
+  const Matrix queries = make_collection(70, 8, false, 2).features;
+  SearchOptions options;
+  options.exact = true;
+  options.k = 7;
+  options.filter.ids.emplace();
+  for (ItemId id = 0; id < 3000; id += 97) options.filter.ids->push_back(id);
+  options.filter.ids->push_back(20);
+  std::vector<SearchResult> expected;
+  for (std::size_t q = 0; q < queries.rows(); ++q) {
+    expected.push_back(oracle.search(queries.row(q), options, {}));
+  }
+  options.prepared_filter = searcher.prepare(options.filter);
+  options.filter = {};
+  for (const int round : {0, 1}) {  // the second finds the rows checked
+    for (const std::size_t shards : {0U, 1U, 5U}) {
+      options.shards = shards;
+      const auto got = searcher.search(queries, options);
+      for (std::size_t q = 0; q < queries.rows(); ++q) {
+        expect_same(got[q], expected[q], "round " + std::to_string(round) + " query " + std::to_string(q));
+        expect_same(searcher.search(queries.row(q), options), expected[q], "alone");
+      }
+    }
+  }
+}
+
 TEST(PreparedFilters, BelongToOneSnapshotAndStandAlone) {
   const Collection collection = make_collection(40, 8, false, 1);
   Gallery gallery(make_model(collection, {"lsh", {{"bits", 16}}}));
