@@ -4,6 +4,8 @@ import json
 import pathlib
 import statistics
 
+NEAR_READ_RATE = 0.9  # a scan that reads so near the machine's rate is bound by memory
+
 HEADER = (f"{'row':38} thr {'peer':32} {'ours us':>9} {'peer us':>9} ratio [min, max]     target         "
           "recall        bytes/vector")
 
@@ -25,7 +27,8 @@ def result(row, target, threads, peer, ratio=None, **more):
     empty = {"ratio_median": None, "ratio_min": None, "ratio_max": None}
     fields = {"row": row, "target": target, **(ratio or empty), "peer": peer, "threads": threads, "recall_ours": None,
               "recall_peer": None, "same_ids": None, "ours_us": None, "peer_us": None, "ours_us_range": None,
-              "bytes_ours": None, "bytes_peer": None, "ours_settings": None, "peer_settings": None, "note": ""}
+              "bytes_ours": None, "bytes_peer": None, "ours_settings": None, "peer_settings": None,
+              "read_share": None, "note": ""}
     return {**fields, **more}
 
 
@@ -35,7 +38,7 @@ def verdict(each):
     if each["target"] is None:
         return "no target"
     if each["ratio_median"] < each["target"]:
-        return "SHORT"
+        return "read rate" if (each["read_share"] or 0) >= NEAR_READ_RATE else "SHORT"
     return "see note" if each["note"] else "met"
 
 
@@ -56,6 +59,8 @@ def line(each):
             f"{number(each['peer_us'], '.1f'):>9} {ratio:20} {number(each['target'], '.2f'):>5} {verdict(each):12} "
             f"{quality:13} {size if size != '-/-' else ''}")
     more = [f"{side}: {each[side + '_settings']}" for side in ("ours", "peer") if each[side + "_settings"]]
+    if each["read_share"] is not None:
+        more.append(f"reads its codes at {each['read_share']:.2f} of the rate of a plain sum")
     more += [f"note: {each['note']}"] if each["note"] else []
     return "\n".join([text.rstrip(), *(f"{'':6}{one}" for one in more)])
 

@@ -39,6 +39,14 @@ def same_distances(first, second, tolerance):
     return bool(np.allclose(first["distances"], second["distances"], rtol=tolerance, atol=tolerance))
 
 
+def share_of_read_rate(process, row, seconds):
+    """How near a lone scan comes to reading its codes as fast as the machine does; None for batches, which share them."""
+    if row["batch"]:
+        return None
+    read = process.ask(do="read")
+    return read["bytes"] / seconds / read["rate"]
+
+
 def measure(systems, row, rounds):
     """The result of one row."""
     # Held to an instruction set we must be level; the targets are those of the best one.
@@ -54,11 +62,12 @@ def measure(systems, row, rounds):
         for _ in range(rounds):
             for name, process in pair.items():
                 times[name].append(process.ask(do="run")["seconds"])
+        read_share = share_of_read_rate(pair["ours"], row, statistics.median(times["ours"]))
     except processes.NotMeasured as error:
         return results.result(row["name"], target, systems.threads, row["peer_name"], note=str(error))
     same = same_distances(answers["ours"], answers["peer"], row["tolerance"])
     return results.result(
         row["name"], target, systems.threads, row["peer_name"], results.ratios(times["peer"], times["ours"]),
         same_ids=same, ours_us=statistics.median(times["ours"]) * 1e6, peer_us=statistics.median(times["peer"]) * 1e6,
-        note="" if same else "the answers differ",
+        read_share=read_share, note="" if same else "the answers differ",
     )

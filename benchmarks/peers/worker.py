@@ -1,5 +1,6 @@
 """One system under measurement: a process that prepares works and runs them when told to, a line of JSON each way."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import numpy as np
 from peers import restrictions
 
 EMPTY_CALLS = 2000
+READS = 5
 WARM_CALLS = 20
 PAUSE = 0.02  # seconds in which the threads of the system measured before fall asleep: OpenMP's spin on for a while
 
@@ -78,6 +80,14 @@ class Worker:
             return {"seconds": seconds_of(lambda: self.scan(0, count, row["k"])) / count}
         times = [seconds_of(lambda: self.scan(query, query + 1, row["k"])) for query in range(count)]
         return {"seconds": float(np.median(times))}
+
+    def read(self, _):
+        """The bytes of the codes of the row, and how many of them a plain sum reads a second with all threads."""
+        codes = np.load(self.folder / f"{self.row['encoder']}.codes.npy").reshape(-1).view(np.uint64)
+        parts = np.array_split(codes, self.threads)
+        with concurrent.futures.ThreadPoolExecutor(self.threads) as pool:
+            seconds = min(seconds_of(lambda: list(pool.map(np.add.reduce, parts))) for _ in range(READS))
+        return {"bytes": codes.nbytes, "rate": codes.nbytes / seconds}
 
     # Works with an index of the system's own.
 

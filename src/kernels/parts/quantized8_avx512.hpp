@@ -23,6 +23,14 @@ class ByteSums8 {
   static __mmask64 has_bit(__m512i codes, int bit) noexcept {
     return _mm512_test_epi8_mask(codes, _mm512_set1_epi8(static_cast<char>(1 << bit)));
   }
+  /// Of every two the second where marked.
+  template <std::size_t kPairs>
+  static void choose(__m512i (&found)[8], __mmask64 second) noexcept {
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kPairs; ++i) {
+      found[i] = _mm512_mask_blend_epi8(second, found[2 * i], found[2 * i + 1]);
+    }
+  }
   static __m512i entries(const std::uint8_t* table, __m512i codes) noexcept {
     const __m512i low = _mm512_and_si512(codes, _mm512_set1_epi8(15));
     const __mmask64 odd = has_bit(codes, 4);
@@ -35,14 +43,9 @@ class ByteSums8 {
       const __m512i even = _mm512_shuffle_epi8(part(2 * i), low);
       found[i] = _mm512_mask_shuffle_epi8(even, odd, part(2 * i + 1), low);
     }
-#pragma GCC unroll 3
-    for (int bit = 5; bit < 8; ++bit) {
-      const __mmask64 upper = has_bit(codes, bit);
-#pragma GCC unroll 4
-      for (std::size_t i = 0; i < std::size_t{128} >> bit; ++i) {
-        found[i] = _mm512_mask_blend_epi8(upper, found[2 * i], found[2 * i + 1]);
-      }
-    }
+    choose<4>(found, has_bit(codes, 5));
+    choose<2>(found, has_bit(codes, 6));
+    choose<1>(found, has_bit(codes, 7));
     return found[0];
   }
 
