@@ -17,6 +17,11 @@ namespace medretrieval {
 struct Sharding {
   std::size_t shards = 1;  ///< parts scanned apart and then merged; at least 1
   int threads = 1;         ///< that work on them; at least 1
+
+  /// The same in one thread, where the work is too little for more: shards that are there for the threads are not needed.
+  Sharding for_one_thread() const noexcept {
+    return {shards <= static_cast<std::size_t>(threads) ? 1 : shards, 1};
+  }
 };
 
 /// One query and the rows that it may look at.

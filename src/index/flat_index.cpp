@@ -32,6 +32,9 @@ std::vector<ScanPart> slice(std::span<const ScanPart> parts, std::size_t first, 
   return chosen;
 }
 
+/// So few bytes of a lone query are scanned before a second thread has woken up.
+constexpr std::size_t kBytesOfOneThread = 512 * 1024;
+
 /// Rows of a tile, a multiple of a block.
 std::size_t tile_rows(const ScanPart& part) {
   const std::size_t row_bytes =
@@ -40,6 +43,18 @@ std::size_t tile_rows(const ScanPart& part) {
   if (part.rows.empty()) return rows;
   // Where few rows count, a tile spans as many as have that many among them.
   return rows * std::max<std::size_t>(1, (part.rows.back() - part.rows.front()) / part.rows.size());
+}
+
+/// Bytes that a scan of the parts reads.
+std::size_t bytes_of(std::span<const ScanPart> parts) {
+  std::size_t bytes = 0;
+  for (const auto& part : parts) {
+    const bool codes = part.codes.rows() != 0;
+    const std::size_t rows =
+        codes || part.rows.empty() ? part.end - part.begin : std::size_t{part.rows.size()};
+    bytes += rows * (codes ? part.codes.layout().row_bytes() : part.features.row_bytes());
+  }
+  return bytes;
 }
 
 /// One query of a group on its way through its parts.
@@ -100,14 +115,15 @@ class FlatSearch final : public IndexSearch {
   std::size_t group_size() const noexcept override { return kMostInGroup; }
 
   std::vector<Candidate> find(const IndexQuery& query, const Sharding& sharding) const override {
+    const bool is_short = bytes_of(query.parts) < kBytesOfOneThread;
+    const Sharding used = is_short ? sharding.for_one_thread() : sharding;
     std::size_t rows = 0;
     for (const auto& part : query.parts) rows += part.end - part.begin;
     // Shards end at multiples of a block, so that no block is scanned twice.
-    const std::size_t shards =
-        std::max<std::size_t>(1, std::min(sharding.shards, (rows + kBlock - 1) / kBlock));
+    const std::size_t shards = std::max<std::size_t>(1, std::min(used.shards, (rows + kBlock - 1) / kBlock));
     const std::size_t shard_rows = ((rows + shards - 1) / shards + kBlock - 1) / kBlock * kBlock;
     std::vector<CandidatePool> pools(shards, CandidatePool(query.limit));
-    detail::parallel_for(shards, sharding.threads, [&](std::size_t shard) {
+    detail::parallel_for(shards, used.threads, [&](std::size_t shard) {
       const auto scan = scorer_.begin(query.query);
       for (const auto& part : slice(query.parts, shard * shard_rows, (shard + 1) * shard_rows)) {
         scan->scan(part, pools[shard]);

@@ -48,9 +48,9 @@ class InvertedLists final : public IndexSearch {
     require_lists(query);
     std::vector<Visit> visits;
     for (const auto list : lists_to_visit(query, nearest(query))) visits.push_back({list, 0});
-    const std::size_t shards = std::max<std::size_t>(1, std::min(sharding.shards, visits.size()));
+    const auto [shards, threads] = worthwhile(query, visits, sharding);
     std::vector<CandidatePool> pools(shards, CandidatePool(query.limit));
-    detail::parallel_for(shards, threads_for(query, visits, sharding), [&](std::size_t shard) {
+    detail::parallel_for(shards, threads, [&, shards = shards](std::size_t shard) {
       std::vector<Visit> own;  // dealt out, so that every shard has near lists first
       for (std::size_t v = shard; v < visits.size(); v += shards) own.push_back(visits[v]);
       for (const auto& visit : own) index::prefetch_codes(query.parts, visit.list);
@@ -67,14 +67,16 @@ class InvertedLists final : public IndexSearch {
   }
 
  private:
-  /// Few rows are scored before a second thread has woken up.
-  static int threads_for(const IndexQuery& query, std::span<const Visit> visits, const Sharding& sharding) {
+  /// How a lone query is divided: few rows are scored before a second thread has woken up.
+  static Sharding worthwhile(const IndexQuery& query, std::span<const Visit> visits, Sharding sharding) {
     std::size_t rows = 0;
     for (const auto& visit : visits) {
       index::for_each_piece(query.parts, visit.list,
                             [&](const ScanPart& piece) { rows += piece.end - piece.begin; });
     }
-    return rows < kRowsOfTwoThreads ? 1 : sharding.threads;
+    if (rows < kRowsOfTwoThreads) sharding = sharding.for_one_thread();
+    sharding.shards = std::max<std::size_t>(1, std::min(sharding.shards, visits.size()));
+    return sharding;
   }
 
   /// Query by query: each finds its pool in the cache, while the codes of the next one are on their way.
