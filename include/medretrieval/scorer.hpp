@@ -55,9 +55,9 @@ struct ScanPart {
                                          ///< r of the block; only set rows count. Null: every row counts
   std::span<const std::uint32_t> excluded = {};  ///< a few further rows that do not count, ascending
   const ListRows* lists = nullptr;               ///< of the whole segment; null without inverted lists
-  std::span<const std::uint32_t> rows =
-      {};  ///< where few rows of the segment count: those that the masks mark,
-           ///< ascending, also outside `begin` to `end`; else empty
+  /// Where few rows of the segment count: those that the masks mark, ascending, none left out from `begin` to `end`;
+  /// else empty.
+  std::span<const std::uint32_t> rows = {};
 };
 
 /// How many candidates stay, and how far away.

@@ -204,7 +204,7 @@ void bind_search(py::module_& module) {
              bool exclude_own_patient, int threads) {
             RangeOptions options;
             options.radius = radius;
-            options.distance = named(kReranks, distance, "rerank");
+            options.distance = named(kReranks, distance, "distance");
             set_filter(options, filter);
             options.exclude_own_patient = exclude_own_patient;
             options.threads = threads;

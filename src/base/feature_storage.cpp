@@ -31,7 +31,9 @@ void store_halves(std::span<const float> row, std::size_t number, std::byte* out
 void store_bytes(std::span<const float> row, std::byte* out) {
   const auto [least, largest] = std::minmax_element(row.begin(), row.end());
   const double offset = *least;
-  const auto step = static_cast<float>((static_cast<double>(*largest) - offset) / kSteps);
+  auto step = static_cast<float>((static_cast<double>(*largest) - offset) / kSteps);
+  if (std::fma(static_cast<float>(kSteps), step, *least) > kMaxFeatureMagnitude)
+    step = std::nextafter(step, 0.0F);
   std::memcpy(out, &*least, sizeof *least);
   std::memcpy(out + sizeof *least, &step, sizeof step);
   out += sizeof *least + sizeof step;
@@ -83,7 +85,9 @@ bool are_sound(const StoredFeatures& features) {
   for (std::size_t r = 0; r < features.rows(); ++r) {
     float head[2];
     std::memcpy(head, features.bytes() + r * features.stride(), sizeof head);
-    if (!(std::fabs(head[0]) <= kMaxFeatureMagnitude && head[1] >= 0 && head[1] <= kMaxStep)) return false;
+    const bool in_range = std::fabs(head[0]) <= kMaxFeatureMagnitude && head[1] >= 0 && head[1] <= kMaxStep;
+    if (!in_range || std::fma(static_cast<float>(kSteps), head[1], head[0]) > kMaxFeatureMagnitude)
+      return false;
   }
   return true;
 }

@@ -69,7 +69,9 @@ class CentroidDistance final : public Encoder {
   static std::vector<OptionSpec> options() {
     auto specs = product_option_specs();
     std::erase_if(specs, [](const OptionSpec& spec) { return spec.name == "subspaces"; });
-    specs.front().description = "4 (16 centroids) or 8 (256)";
+    for (auto& spec : specs) {
+      if (spec.name == "bits_per_entry") spec.description = "4 (16 centroids) or 8 (256)";
+    }
     return specs;
   }
 

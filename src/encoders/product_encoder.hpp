@@ -40,6 +40,7 @@ class ProductEncoder final : public Encoder {
   static std::shared_ptr<const Encoder> load(const std::string& type, const Parameters& parameters,
                                              ByteReader& reader);
 
+  bool has_rotation() const noexcept { return rotation_.has_value(); }
   /// One row a query, as CodebookDistances gives them.
   Matrix distance_tables(MatrixView queries) const;
 

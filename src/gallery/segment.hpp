@@ -82,6 +82,7 @@ class Segment {
   /// The whole matrix; call ensure_features before reading a row.
   StoredFeatures features() const noexcept;
   void ensure_features(std::size_t begin, std::size_t end) const;
+  /// \param rows below rows()
   void ensure_features(std::span<const std::uint32_t> rows) const;
 
   /// Rows whose primary class it is; the class after the last one stands for unlabelled rows.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "kernels/dispatch.hpp"
 
@@ -36,8 +37,9 @@ class Sums {
     for (std::size_t m = 0; m < subspaces_; ++m) range += double{largest_[m]} - double{least_[m]};
     // Steps so large that a distance in the nearer part of the ranges fits a byte.
     const double step = range * kNearShare / kMostSum;
-    kernel.quantize_tables(tables, subspaces_, kEntries, least_.data(),
-                           step > 0 ? static_cast<float>(1 / step) : 0.0F, 255, entries_.data());
+    constexpr double kMostScale = std::numeric_limits<float>::max();
+    const auto scale = step > 0 ? static_cast<float>(std::min(1 / step, kMostScale)) : 0.0F;
+    kernel.quantize_tables(tables, subspaces_, kEntries, least_.data(), scale, 255, entries_.data());
     kernel.byte_sums(codes_.blocks(), masks_.size(), entries_.data(), subspaces_, sums_.data());
     std::fill(sums_.begin() + static_cast<std::ptrdiff_t>(codes_.rows()), sums_.end(), std::uint8_t{255});
   }
@@ -97,9 +99,9 @@ std::shared_ptr<const Encoder> CentroidCodes::train(MatrixView centroids, int th
 }
 
 bool CentroidCodes::fits(const Encoder& encoder, std::size_t dimension) {
-  return encoder.dimension() == dimension && encoder.layout().kind() == CodeKind::product &&
-         encoder.layout().bits_per_entry() == 4 &&
-         dynamic_cast<const encoders::ProductEncoder*>(&encoder) != nullptr;
+  const auto* product = dynamic_cast<const encoders::ProductEncoder*>(&encoder);
+  return product != nullptr && !product->has_rotation() && encoder.dimension() == dimension &&
+         encoder.layout().bits_per_entry() == 4;
 }
 
 CentroidCodes::CentroidCodes(std::shared_ptr<const Encoder> encoder, MatrixView centroids, int threads)

@@ -15,6 +15,9 @@ constexpr std::size_t kMostInGroup = 64;
 /// as much as the second.
 constexpr std::size_t kTileBytes = 32 * 1024;
 
+/// So few bytes of a lone query are scanned before a second thread has woken up.
+constexpr std::size_t kBytesOfOneThread = 512 * 1024;
+
 /// The rows `first` to `last - 1` of all parts, counted through them.
 std::vector<ScanPart> slice(std::span<const ScanPart> parts, std::size_t first, std::size_t last) {
   std::vector<ScanPart> chosen;
@@ -31,9 +34,6 @@ std::vector<ScanPart> slice(std::span<const ScanPart> parts, std::size_t first, 
   }
   return chosen;
 }
-
-/// So few bytes of a lone query are scanned before a second thread has woken up.
-constexpr std::size_t kBytesOfOneThread = 512 * 1024;
 
 /// Rows of a tile, a multiple of a block.
 std::size_t tile_rows(const ScanPart& part) {

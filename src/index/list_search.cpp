@@ -20,6 +20,7 @@ constexpr std::size_t kMostInGroup = 2048;
 constexpr std::size_t kMostVisits = std::size_t{1} << 21;  // of a group
 constexpr std::size_t kFewInGroup = 64;
 constexpr std::size_t kRowsOfTwoThreads = 16384;
+constexpr std::size_t kMostAhead = 32;     // lists whose codes are asked for before they are scored
 constexpr std::size_t kVisitsOfAList = 4;  // by as many queries of a batch it pays to score them together
 
 /// The same visits by list, those of one list in their order.
@@ -53,7 +54,9 @@ class InvertedLists final : public IndexSearch {
     detail::parallel_for(shards, threads, [&, shards = shards](std::size_t shard) {
       std::vector<Visit> own;  // dealt out, so that every shard has near lists first
       for (std::size_t v = shard; v < visits.size(); v += shards) own.push_back(visits[v]);
-      for (const auto& visit : own) index::prefetch_codes(query.parts, visit.list);
+      for (const auto& visit : std::span(own).first(std::min(kMostAhead, own.size()))) {
+        index::prefetch_codes(query.parts, visit.list);
+      }
       auto scans = scans_of(own, {&query, 1});
       for (std::size_t v = 0; v < own.size(); ++v) scans.scan(v, pools[shard]);
     });
@@ -93,7 +96,8 @@ class InvertedLists final : public IndexSearch {
     CandidatePool pool({});
     auto scans = scans_of(visits, queries);
     for (std::size_t q = 0, v = 0, ahead = 0; q < queries.size(); ++q) {
-      for (; q + 1 < queries.size() && ahead < ends[q + 1]; ++ahead) {
+      ahead = std::max(ahead, v);
+      for (; q + 1 < queries.size() && ahead < std::min(ends[q + 1], v + kMostAhead); ++ahead) {
         index::prefetch_codes(queries[visits[ahead].member].parts, visits[ahead].list);
       }
       pool.reset(queries[q].limit);

@@ -11,15 +11,22 @@ constexpr std::size_t kScoredAtOnce = 64;  // visits whose lookup tables are in 
 }
 
 void VisitScans::scan(std::size_t visit, CandidatePool& pool) {
-  const auto scan = begin(visit);
+  QueryScan& scan = scan_of(visit);
   const Visit& at = visits_[visit];
-  for_each_piece(members_[at.member].parts, at.list, [&](const ScanPart& piece) { scan->scan(piece, pool); });
+  for_each_piece(members_[at.member].parts, at.list, [&](const ScanPart& piece) { scan.scan(piece, pool); });
 }
 
-std::unique_ptr<QueryScan> VisitScans::begin(std::size_t visit) {
-  if (scorer_ != nullptr) return scorer_->begin(members_[visits_[visit].member].query);
-  if (residuals_ == nullptr || visit >= first_ + residuals_->size()) make_scorers(visit);
-  return residuals_->begin(visit - first_);
+QueryScan& VisitScans::scan_of(std::size_t visit) {
+  const std::uint32_t member = visits_[visit].member;
+  if (scorer_ != nullptr) {
+    if (scan_ == nullptr || member != member_) scan_ = scorer_->begin(members_[member].query);
+  } else {
+    scan_.reset();  // before the scorer that it belongs to goes
+    if (residuals_ == nullptr || visit >= first_ + residuals_->size()) make_scorers(visit);
+    scan_ = residuals_->begin(visit - first_);
+  }
+  member_ = member;
+  return *scan_;
 }
 
 void VisitScans::make_scorers(std::size_t first) {

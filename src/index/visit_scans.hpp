@@ -36,7 +36,8 @@ class VisitScans {
   void scan(std::size_t visit, CandidatePool& pool);
 
  private:
-  std::unique_ptr<QueryScan> begin(std::size_t visit);
+  /// Of the visit. Visits of one query in a row go on with the same scan where the codes allow it.
+  QueryScan& scan_of(std::size_t visit);
   void make_scorers(std::size_t first);
 
   const Encoder& encoder_;
@@ -47,6 +48,8 @@ class VisitScans {
   std::span<const Visit> visits_;
   std::unique_ptr<QueryScorer> residuals_;  // of a few visits from `first_` on
   std::size_t first_ = 0;
+  std::unique_ptr<QueryScan> scan_;
+  std::uint32_t member_ = 0;  // whose scan it is
 };
 
 }  // namespace medretrieval::index

@@ -128,11 +128,15 @@ void Planner::add(QueryPlan& plan, std::size_t part, RowMask mask, std::size_t e
   const gallery::Segment& segment = *state_.parts[part].segment;
   const CodesView no_codes(CodeLayout::binary(1), nullptr, 0);
   const std::uint64_t* words = mask == nullptr ? nullptr : mask->data();
-  const bool known = mask != nullptr && mask == base_[part].mask;
-  plan.parts.push_back(
-      {need_codes_ ? segment.codes(begin, end) : no_codes, segment.features(), segment.ids(),
-       static_cast<std::uint32_t>(part), begin, end, words, std::span(from, to), segment.lists(),
-       known ? std::span<const std::uint32_t>(base_[part].rows) : std::span<const std::uint32_t>()});
+  std::span<const std::uint32_t> rows;
+  if (mask != nullptr && mask == base_[part].mask) {
+    const auto& all = base_[part].rows;
+    const auto first = std::lower_bound(all.begin(), all.end(), begin);
+    rows = {first, std::lower_bound(first, all.end(), end)};
+  }
+  plan.parts.push_back({need_codes_ ? segment.codes(begin, end) : no_codes, segment.features(), segment.ids(),
+                        static_cast<std::uint32_t>(part), begin, end, words, std::span(from, to),
+                        segment.lists(), rows});
   if (need_features_) check_features(plan.parts.back(), base_[part]);
   plan.masks.push_back(std::move(mask));
   plan.eligible += eligible;
@@ -145,8 +149,10 @@ void Planner::check_features(const ScanPart& part, const EligibleRows::Part& bas
   if (!part.rows.empty()) {
     if (base.rows_checked->load(std::memory_order_acquire)) return;
     segment.ensure_features(part.rows);
-    return base.rows_checked->store(true, std::memory_order_release);
+    if (part.rows.size() == base.rows.size()) base.rows_checked->store(true, std::memory_order_release);
+    return;
   }
+  if (segment.file().is_checked()) return;
   for_each_set(part.masks, part.begin, part.end,
                [&](std::uint32_t row) { segment.ensure_features(row, std::size_t{row} + 1); });
 }

@@ -14,7 +14,7 @@ namespace medretrieval::detail {
 
 namespace {
 
-/// Rows of a segment for one that is eligible: then the eligible ones are few.
+/// Eligible rows are known one by one where fewer than one row in so many is eligible.
 constexpr std::size_t kManyForOne = 32;
 
 std::size_t words_for(std::size_t rows) {

@@ -43,6 +43,14 @@ TEST(CentroidCodes, TheNearestCentroidIsMostlyAmongThose) {
   EXPECT_GE(found, 196U);
 }
 
+TEST(CentroidCodes, TinyFeaturesAreToldApart) {
+  Matrix centroids = testing::gaussian(600, 6, 1);
+  for (std::size_t i = 0; i < 600 * 6; ++i) centroids.data()[i] *= 1e-19F;
+  const auto near = codes_of(centroids).near(centroids.view().rows_from(7, 1), 32).front();
+  EXPECT_LT(near.size(), 200U);
+  EXPECT_TRUE(std::binary_search(near.begin(), near.end(), 7U));
+}
+
 TEST(CentroidCodes, AQueryAloneGivesWhatItGivesInABatch) {
   const Matrix centroids = testing::clustered(700, 13, 8, 0.5, 1);
   const Matrix queries = testing::clustered(20, 13, 8, 0.5, 2);
@@ -77,6 +85,7 @@ TEST(CentroidCodes, OnlyFourBitProductCodesFit) {
   EXPECT_TRUE(CentroidCodes::fits(*CentroidCodes::train(features, 1), 12));
   EXPECT_FALSE(CentroidCodes::fits(*CentroidCodes::train(features, 1), 13));
   EXPECT_FALSE(CentroidCodes::fits(*trained({"pq", {{"subspaces", 2}, {"bits_per_entry", 8}}}), 12));
+  EXPECT_FALSE(CentroidCodes::fits(*trained({"opq", {{"subspaces", 2}, {"bits_per_entry", 4}}}), 12));
   EXPECT_FALSE(CentroidCodes::fits(*trained({"lsh", {{"bits", 16}}}), 12));
 }
 

@@ -65,6 +65,7 @@ TEST(PreparedFilters, FewRowsAnswerAsInAPlainGallery) {
   }
   options.prepared_filter = searcher.prepare(options.filter);
   options.filter = {};
+  options.threads = 2;
   for (const int round : {0, 1}) {  // the second finds the rows checked
     for (const std::size_t shards : {0U, 1U, 5U}) {
       options.shards = shards;

@@ -1,4 +1,4 @@
-// Ranges and quantization of lookup tables with 256-bit registers.
+// Lookup tables: their entries, ranges and quantization with 256-bit registers.
 #pragma once
 
 #include <immintrin.h>

@@ -1,4 +1,4 @@
-// Ranges and quantization of lookup tables, and distances of scattered rows, with 512-bit registers.
+// Lookup tables: their entries, ranges and quantization, and distances of scattered rows, with 512-bit registers.
 #pragma once
 
 #include <immintrin.h>
