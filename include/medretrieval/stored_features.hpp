@@ -51,9 +51,8 @@ class StoredFeatures {
   FeatureType type() const noexcept { return type_; }
   std::size_t rows() const noexcept { return rows_; }
   std::size_t cols() const noexcept { return cols_; }
-  std::size_t stride() const noexcept {
-    return stride_;
-  }  ///< floats, halves or bytes from one row to the next
+  /// Floats, halves or bytes from one row to the next.
+  std::size_t stride() const noexcept { return stride_; }
   std::size_t row_bytes() const noexcept { return stride_ * value_bytes(type_); }
   /// What a row without gaps takes.
   static constexpr std::size_t row_bytes(FeatureType type, std::size_t cols) noexcept {

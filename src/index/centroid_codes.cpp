@@ -14,8 +14,8 @@ constexpr std::size_t kBlockRows = CodeLayout::kBlockRows;
 constexpr std::size_t kEntries = 16;
 constexpr std::size_t kMostSubspaces = 32;
 constexpr unsigned kMostSum = 254;  // 255 may be more
-constexpr double kNearShare =
-    0.5;  // of the sum of the tables' ranges: distances beyond it are not told apart
+/// Of the sum of the tables' ranges: distances beyond it are not told apart.
+constexpr double kNearShare = 0.5;
 
 /// The sums of all centroids for one query after another.
 class Sums {

@@ -32,8 +32,8 @@ namespace {
 constexpr std::size_t kFewLists = 512;    // all of them are looked at
 constexpr std::size_t kLeastChosen = 32;  // by their codes
 constexpr std::size_t kChosenForOne = 8;
-constexpr std::size_t kSmallPart =
-    4;  // of the lists: more than one in so many are not chosen, but all looked at
+/// Of the lists: where more than one in so many would be chosen, all are looked at.
+constexpr std::size_t kSmallPart = 4;
 constexpr std::size_t kFewWanted = 16;  // so few are sorted out of the others by a heap
 
 using Scored = std::pair<float, std::uint32_t>;

@@ -165,6 +165,24 @@ TEST_F(Golden, EncodersOfVersion1StillGiveTheirCodes) {
   }
 }
 
+/// Writes the gallery of a version anew, by fill(gallery), and expects the files in `golden_folder`.
+template <class Fill>
+void expect_written_alike(const std::filesystem::path& golden_folder, const Fill& fill) {
+  const Snapshot golden = Snapshot::open(golden_folder);
+  const testing::TemporaryFolder folder;
+  Gallery gallery = Gallery::create(folder / "gallery", golden.model());
+  fill(gallery);
+  EXPECT_EQ(gallery.snapshot().fingerprint(), golden.fingerprint());
+  EXPECT_EQ(expect_same_files(folder.path() / "gallery", golden_folder), 6U)
+      << "manifest, model, removals, three segments";
+}
+
+std::vector<ItemId> ids_of(const SearchResult& result) {
+  std::vector<ItemId> ids;
+  for (const auto& hit : result.hits) ids.push_back(hit.id);
+  return ids;
+}
+
 TEST_F(Golden, AGalleryOfVersion1IsReadAndSearched) {
   const Snapshot snapshot = Snapshot::open(kGolden / "gallery");
   EXPECT_NO_THROW(snapshot.verify());
@@ -184,22 +202,14 @@ TEST_F(Golden, AGalleryOfVersion1IsReadAndSearched) {
   options.k = 3;
   options.pool_factor = 10;
   const auto result = Searcher(snapshot).search(collection.features.row(20), options);
-  std::vector<ItemId> found;
-  for (const auto& hit : result.hits) found.push_back(hit.id);
-  EXPECT_EQ(found, (std::vector<ItemId>{13, 20, 38})) << "13 and 20 have the same features";
+  EXPECT_EQ(ids_of(result), (std::vector<ItemId>{13, 20, 38})) << "13 and 20 have the same features";
   EXPECT_EQ(result.hits[1].distance, 0.0F);
   options.gate = {GateMode::adaptive, 0.5};
   EXPECT_FALSE(Searcher(snapshot).search(collection.features.row(20), options).classes_searched.empty());
 }
 
 TEST_F(Golden, TheWriterStillWritesVersion1ByteForByte) {
-  const Snapshot golden = Snapshot::open(kGolden / "gallery");
-  const testing::TemporaryFolder folder;
-  Gallery gallery = Gallery::create(folder / "gallery", golden.model());
-  fill(gallery, golden_collection());
-  EXPECT_EQ(gallery.snapshot().fingerprint(), golden.fingerprint());
-  EXPECT_EQ(expect_same_files(folder.path() / "gallery", kGolden / "gallery"), 6U)
-      << "manifest, model, removals, three segments";
+  expect_written_alike(kGolden / "gallery", [](Gallery& gallery) { fill(gallery, golden_collection()); });
 }
 
 TEST_F(Golden, AGalleryOfVersion2IsReadAndSearched) {
@@ -229,20 +239,12 @@ TEST_F(Golden, AGalleryOfVersion2IsReadAndSearched) {
   options.pool_factor = 6;
   options.probes = 2;
   const auto result = Searcher(snapshot).search(collection.features.row(20), options);
-  std::vector<ItemId> found;
-  for (const auto& hit : result.hits) found.push_back(hit.id);
-  EXPECT_EQ(found, (std::vector<ItemId>{13, 20, 38})) << "13 and 20 have the same features";
+  EXPECT_EQ(ids_of(result), (std::vector<ItemId>{13, 20, 38})) << "13 and 20 have the same features";
   EXPECT_EQ(result.pool_size, 18U);
 }
 
 TEST_F(Golden, TheWriterStillWritesVersion2ByteForByte) {
-  const Snapshot golden = Snapshot::open(kGolden2 / "gallery");
-  const testing::TemporaryFolder folder;
-  Gallery gallery = Gallery::create(folder / "gallery", golden.model());
-  fill_2(gallery);
-  EXPECT_EQ(gallery.snapshot().fingerprint(), golden.fingerprint());
-  EXPECT_EQ(expect_same_files(folder.path() / "gallery", kGolden2 / "gallery"), 6U)
-      << "manifest, model, removals, three segments";
+  expect_written_alike(kGolden2 / "gallery", fill_2);
 }
 
 TEST_F(Golden, AGalleryOfVersion3IsReadAndSearched) {
@@ -262,19 +264,11 @@ TEST_F(Golden, AGalleryOfVersion3IsReadAndSearched) {
     }
   }
   const auto result = Searcher(snapshot).search(collection.features.row(20), {.k = 3, .pool_factor = 10});
-  std::vector<ItemId> found;
-  for (const auto& hit : result.hits) found.push_back(hit.id);
-  EXPECT_EQ(found, (std::vector<ItemId>{13, 20, 38})) << "13 and 20 have the same features";
+  EXPECT_EQ(ids_of(result), (std::vector<ItemId>{13, 20, 38})) << "13 and 20 have the same features";
 }
 
 TEST_F(Golden, TheWriterStillWritesVersion3ByteForByte) {
-  const Snapshot golden = Snapshot::open(kGolden3 / "gallery");
-  const testing::TemporaryFolder folder;
-  Gallery gallery = Gallery::create(folder / "gallery", golden.model());
-  fill(gallery, golden_collection());
-  EXPECT_EQ(gallery.snapshot().fingerprint(), golden.fingerprint());
-  EXPECT_EQ(expect_same_files(folder.path() / "gallery", kGolden3 / "gallery"), 6U)
-      << "manifest, model, removals, three segments";
+  expect_written_alike(kGolden3 / "gallery", [](Gallery& gallery) { fill(gallery, golden_collection()); });
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Codes asked for a block at a time.
+// Codes asked for a whole block at a time, by scans that read a block once; those that read it a subspace at a time use
+// prefetch() of scan.hpp beside each load.
 #pragma once
 
 #include "kernels/parts/scan.hpp"

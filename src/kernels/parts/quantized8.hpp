@@ -70,5 +70,14 @@ template <class Sums, bool kLong>
   return for_each_block_pair(span, subspaces * kBlockRows, out, score);
 }
 
+template <class Sums>
+[[maybe_unused]] inline std::size_t quantized_adc8_of(const BlockSpan& span, const std::uint8_t* tables,
+                                                      std::size_t subspaces, std::uint16_t limit,
+                                                      Survivors& out) noexcept {
+  const bool is_long = span.count * subspaces * kBlockRows > kLongSpanBytes;
+  return (is_long ? pruned_scan8<Sums, true> : pruned_scan8<Sums, false>)(span, tables, subspaces, limit,
+                                                                          out);
+}
+
 }  // namespace
 }  // namespace medretrieval::kernels

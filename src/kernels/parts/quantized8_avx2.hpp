@@ -56,13 +56,5 @@ class ByteSums8 {
   ByteSums256 sums_[4];
 };
 
-[[maybe_unused]] std::size_t quantized_adc8(const BlockSpan& span, const std::uint8_t* tables,
-                                            std::size_t subspaces, std::uint16_t limit,
-                                            Survivors& out) noexcept {
-  const bool is_long = span.count * subspaces * kBlockRows > kLongSpanBytes;
-  return (is_long ? pruned_scan8<ByteSums8, true> : pruned_scan8<ByteSums8, false>)(span, tables, subspaces,
-                                                                                    limit, out);
-}
-
 }  // namespace
 }  // namespace medretrieval::kernels

@@ -50,6 +50,12 @@ inline Entries256 entries256(const std::uint8_t* tables, std::size_t pair,
                               _mm256_and_si256(_mm256_srli_epi16(both, 4), low_half))};
 }
 
+/// One bit for each of 32 bytes that is up to `most`: it is then the smaller of both, unsigned.
+inline std::uint64_t bytes_up_to(__m256i bytes, __m256i most) noexcept {
+  const __m256i rows = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, most), bytes);
+  return static_cast<std::uint32_t>(_mm256_movemask_epi8(rows));
+}
+
 [[maybe_unused]] std::size_t quantized_adc4(const BlockSpan& span, const std::uint8_t* tables,
                                             std::size_t subspaces, std::uint16_t limit,
                                             Survivors& out) noexcept {
@@ -85,10 +91,7 @@ inline Entries256 entries256(const std::uint8_t* tables, std::size_t pair,
   const BlockAhead ahead(span, pairs * kBlockRows);
   const __m256i most = _mm256_set1_epi8(static_cast<char>(limit));
   const auto up_to = [&](__m256i even, __m256i odd) {
-    const __m256i sum = _mm256_adds_epu8(even, odd);
-    // Unsigned: a value is up to the limit when it is the smaller of both.
-    const __m256i rows = _mm256_cmpeq_epi8(_mm256_min_epu8(sum, most), sum);
-    return std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(rows))};
+    return bytes_up_to(_mm256_adds_epu8(even, odd), most);
   };
   return for_each_block(span, pairs * kBlockRows, out,
                         [&](const std::uint8_t* codes, std::uint64_t mask, std::uint32_t first_row) {

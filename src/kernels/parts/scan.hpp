@@ -27,30 +27,6 @@ template <class Score>
   return block;
 }
 
-/// The same for two blocks at a time, so that what is loaded for a query serves both:
-/// score(first codes, second codes, first mask, second mask, first row). Where no second block is left or fits into
-/// `out`, it is the first again with an empty mask.
-template <class Score>
-[[maybe_unused]] inline std::size_t for_each_block_pair(const BlockSpan& span, std::size_t block_bytes,
-                                                        const Survivors& out, const Score& score) noexcept {
-  const auto mask_of = [&](std::size_t block) {
-    return span.masks == nullptr ? ~std::uint64_t{0} : span.masks[block];
-  };
-  std::size_t block = 0;
-  while (block < span.count && out.capacity - out.count >= kBlockRows) {
-    const bool two = block + 1 < span.count && out.capacity - out.count >= 2 * kBlockRows;
-    const std::uint64_t first_mask = mask_of(block);
-    const std::uint64_t second_mask = two ? mask_of(block + 1) : 0;
-    if ((first_mask | second_mask) != 0) {
-      const std::uint8_t* codes = span.blocks + block * block_bytes;
-      score(codes, two ? codes + block_bytes : codes, first_mask, second_mask,
-            span.first_row + static_cast<std::uint32_t>(block * kBlockRows));
-    }
-    block += two ? 2 : 1;
-  }
-  return block;
-}
-
 /// Blocks handled at a time. Where fewer are left, or fit into the survivors, the last places hold the first block again
 /// with an empty mask.
 template <std::size_t kBlocks>
@@ -82,6 +58,15 @@ template <std::size_t kBlocks, class Score>
     block += count;
   }
   return block;
+}
+
+/// The same for two: score(first codes, second codes, first mask, second mask, first row).
+template <class Score>
+[[maybe_unused]] inline std::size_t for_each_block_pair(const BlockSpan& span, std::size_t block_bytes,
+                                                        const Survivors& out, const Score& score) noexcept {
+  return for_each_block_group<2>(span, block_bytes, out, [&](const BlockGroup<2>& pair) {
+    score(pair.codes[0], pair.codes[1], pair.masks[0], pair.masks[1], pair.first_row);
+  });
 }
 
 /// How far ahead of what they read long scans ask for codes: what the processor fetches by itself ends at a page.
