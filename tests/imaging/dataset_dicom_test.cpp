@@ -102,6 +102,17 @@ TEST_F(DicomTree, WhatIsLeftOutIsCounted) {
   EXPECT_ERROR(read({{"label", "patient"}}), invalid_argument, "none, modality or body_part");
 }
 
+TEST_F(DicomTree, AnIdThatCannotBeIsLeftOut) {
+  CaseParts parts;
+  parts.patient = std::string(400, 'x');
+  write("long.dcm", parts);
+  parts.patient = std::string("a\0b", 3);
+  write("zero.dcm", parts);
+  parts.patient = "line\nbreak";
+  write("line.dcm", parts);
+  EXPECT_EQ(read().skipped.at("unreadable_image"), 3U);
+}
+
 TEST_F(DicomTree, SomeOfEverySeriesEvenlySpread) {
   CaseParts parts;
   for (int i = 1; i <= 9; ++i) {
