@@ -131,13 +131,10 @@ TEST_F(DicomTree, SomeOfEverySeriesEvenlySpread) {
 TEST_F(DicomTree, EveryFrameOfTheSampleFiles) {
   REQUIRE_DATA("dicom/nema_multiframe");
   const Collector all = collect("dicom", testing::data_folder() / "dicom");
-  std::size_t shown = 0;
   std::size_t frames = 0;
   for (const auto& record : all.records) {
-    frames += record.attributes.contains("frame") ? 1U : 0U;
-    if (frames > 0 && record.attributes.contains("frame") && shown++ < 20 && record.load) {
-      EXPECT_NO_THROW(record.load()) << record.source.file;
-    }
+    if (!record.attributes.contains("frame")) continue;
+    if (++frames <= 20) EXPECT_NO_THROW(record.load()) << record.source.file;
   }
   EXPECT_GT(all.records.size(), 100U);
   EXPECT_GT(frames, 10U);
