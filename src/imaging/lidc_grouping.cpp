@@ -20,7 +20,8 @@ constexpr double kSameSlice = 0.01;  // mm
 class SliceNumbers {
  public:
   std::size_t number_of(const LidcContour& contour) {
-    if (!contour.sop_uid.empty()) return by_uid_.try_emplace(contour.sop_uid, by_z_or_new(contour)).first->second;
+    if (!contour.sop_uid.empty())
+      return by_uid_.try_emplace(contour.sop_uid, by_z_or_new(contour)).first->second;
     return by_z_or_new(contour);
   }
 
@@ -185,7 +186,8 @@ std::vector<LidcNoduleGroup> group_lidc_nodules(const LidcAnnotations& annotatio
     }
   }
   std::map<std::size_t, LidcNoduleGroup> groups;
-  for (std::size_t mark = 0; mark < marks.size(); ++mark) groups[sets.first_of(mark)].marks.push_back(marks[mark]);
+  for (std::size_t mark = 0; mark < marks.size(); ++mark)
+    groups[sets.first_of(mark)].marks.push_back(marks[mark]);
   std::vector<LidcNoduleGroup> ordered;
   for (auto& [first, group] : groups) {
     summarize(annotations, group);

@@ -58,7 +58,8 @@ class AnnotationReader {
     const char* session = annotations.of_radiograph ? "CXRreadingSession" : "readingSession";
     for (const pugi::xml_node node : xml_.root().children(session)) {
       if (annotations.readings.size() == kMaxReadings) {
-        fail(ErrorCode::limit_exceeded, "line ", xml_.line_of(node), ": more than ", kMaxReadings, " readings");
+        fail(ErrorCode::limit_exceeded, "line ", xml_.line_of(node), ": more than ", kMaxReadings,
+             " readings");
       }
       annotations.readings.push_back(reading(node, annotations.of_radiograph));
     }
@@ -80,7 +81,8 @@ class AnnotationReader {
   LidcReading reading(pugi::xml_node session, bool of_radiograph) const {
     LidcReading reading;
     reading.reader = XmlText::text(session, "servicingRadiologistID");
-    for (const pugi::xml_node node : session.children(of_radiograph ? "unblindedRead" : "unblindedReadNodule")) {
+    for (const pugi::xml_node node :
+         session.children(of_radiograph ? "unblindedRead" : "unblindedReadNodule")) {
       reading.nodules.push_back(nodule(node, of_radiograph));
     }
     for (const pugi::xml_node node : session.children("nonNodule")) {
@@ -137,7 +139,7 @@ class AnnotationReader {
 
   bool inclusion(pugi::xml_node roi) const {
     std::string text(XmlText::text(roi, "inclusion"));
-    std::transform(text.begin(), text.end(), text.begin(), 
+    std::transform(text.begin(), text.end(), text.begin(),
                    [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     if (text.empty() || text == "TRUE") return true;
     if (text != "FALSE") {

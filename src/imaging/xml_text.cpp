@@ -55,8 +55,8 @@ XmlText::XmlText(std::span<const std::uint8_t> bytes, int max_depth) {
       bytes.data(), bytes.size(), pugi::parse_default | pugi::parse_doctype, pugi::encoding_utf8);
   if (result.status == pugi::status_out_of_memory) throw std::bad_alloc();
   if (!result) {
-    fail(ErrorCode::corrupt, "line ", line_at(result.offset), ": not a whole XML document: ",
-         result.description());
+    fail(ErrorCode::corrupt, "line ", line_at(result.offset),
+         ": not a whole XML document: ", result.description());
   }
   for (const pugi::xml_node node : document_.children()) {
     if (node.type() == pugi::node_doctype) {
@@ -99,7 +99,8 @@ std::string_view XmlText::text(pugi::xml_node parent, const char* name) {
 std::string XmlText::needed_text(pugi::xml_node parent, const char* name) const {
   const std::string_view value = text(parent, name);
   if (value.empty()) {
-    fail(ErrorCode::corrupt, "line ", line_of(parent), ": <", parent.name(), "> without text in <", name, ">");
+    fail(ErrorCode::corrupt, "line ", line_of(parent), ": <", parent.name(), "> without text in <", name,
+         ">");
   }
   return std::string(value);
 }

@@ -27,10 +27,11 @@ struct LidcPoint {
 /// One outline in one slice, or the single point that marks a nodule below 3 mm. The outline runs through the
 /// first pixels outside of the nodule; its last point is joined to its first.
 struct LidcContour {
-  std::string sop_uid;      ///< of the slice; empty when only `z` is given
-  std::optional<double> z;  ///< of the slice, mm, as in ImagePositionPatient; always given in CT readings that
-                            ///< lack sop_uid
-  bool inclusion = true;    ///< false: what it encloses is no part of the nodule
+  std::string sop_uid;  ///< of the slice; empty when only `z` is given
+  std::optional<double>
+      z;                  ///< of the slice, mm, as in ImagePositionPatient; always given in CT readings that
+                          ///< lack sop_uid
+  bool inclusion = true;  ///< false: what it encloses is no part of the nodule
   std::vector<LidcPoint> points;  ///< at least one
   std::size_t line = 0;           ///< of the file, from 1
 };
@@ -103,9 +104,9 @@ struct LidcMark {
 
 /// A nodule as all of its readers saw it.
 struct LidcNoduleGroup {
-  std::vector<LidcMark> marks;      ///< at least one, ascending
-  std::size_t readers = 0;          ///< how many readers marked it
-  std::optional<double> malignancy; ///< median of the readers' ratings; none when nobody rated it
+  std::vector<LidcMark> marks;       ///< at least one, ascending
+  std::size_t readers = 0;           ///< how many readers marked it
+  std::optional<double> malignancy;  ///< median of the readers' ratings; none when nobody rated it
 };
 
 /// The most contoured nodules and outlines that a file may have when they are compared, and the most pixels
