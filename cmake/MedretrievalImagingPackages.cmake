@@ -7,6 +7,7 @@ find_package(JPEG QUIET)
 find_package(TIFF 4.5 QUIET) # error handlers for each file instead of global ones
 find_package(ZLIB QUIET)
 find_package(pugixml QUIET CONFIG)
+find_package(OpenSSL QUIET COMPONENTS Crypto)
 find_package(PkgConfig QUIET)
 if(PkgConfig_FOUND AND NOT TARGET PkgConfig::OPENJPEG)
   pkg_check_modules(OPENJPEG QUIET IMPORTED_TARGET libopenjp2>=2.5) # strict mode
@@ -20,7 +21,7 @@ if(LIBCSV_INCLUDE_DIR AND LIBCSV_LIBRARY AND NOT TARGET libcsv::libcsv)
 endif()
 
 set(MEDRETRIEVAL_IMAGING_MISSING "")
-foreach(_package OpenCV DCMTK PNG JPEG TIFF ZLIB OPENJPEG pugixml)
+foreach(_package OpenCV DCMTK PNG JPEG TIFF ZLIB OpenSSL OPENJPEG pugixml)
   if(NOT ${_package}_FOUND)
     list(APPEND MEDRETRIEVAL_IMAGING_MISSING ${_package})
   endif()

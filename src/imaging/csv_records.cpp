@@ -3,11 +3,16 @@
 #include <csv.h>
 
 #include <algorithm>
+#include <deque>
 #include <exception>
+#include <fstream>
 #include <medretrieval/error.hpp>
+#include <medretrieval/imaging/manifest.hpp>
 #include <new>
 
 #include "base/concat.hpp"
+#include "base/utf8.hpp"
+#include "imaging/file_bytes.hpp"
 
 namespace medretrieval::imaging {
 
@@ -39,12 +44,16 @@ class RecordParser {
     inside_record_ = records_.size() == before && (inside_record_ || !is_blank);
   }
 
-  std::vector<CsvRecord> finish() {
+  void finish() {
     const int result = csv_fini(&parser_, take_field, take_record, this);
     if (failure_) std::rethrow_exception(failure_);
     if (result != 0) refuse(record_line_);
-    return std::move(records_);
   }
+
+  /// What was found so far and not yet taken away.
+  std::deque<CsvRecord>& records() { return records_; }
+  bool inside_record() const { return inside_record_; }
+  std::size_t record_line() const { return record_line_; }
 
  private:
   [[noreturn]] static void refuse(std::size_t line) {
@@ -76,9 +85,14 @@ class RecordParser {
   std::size_t record_line_ = 1;
   bool inside_record_ = false;
   std::vector<std::string> fields_;
-  std::vector<CsvRecord> records_;
+  std::deque<CsvRecord> records_;
   std::exception_ptr failure_;
 };
+
+std::uintmax_t size_of(const std::filesystem::path& file) {
+  read_head(file, 0);  // refuses what is no regular file
+  return std::filesystem::file_size(file);
+}
 
 }  // namespace
 
@@ -89,7 +103,78 @@ std::vector<CsvRecord> read_csv_records(std::string_view text) {
     parser.parse_line(text.substr(0, size));
     text.remove_prefix(size);
   }
-  return parser.finish();
+  parser.finish();
+  return {std::move_iterator(parser.records().begin()), std::move_iterator(parser.records().end())};
+}
+
+struct CsvFile::Impl {
+  RecordParser parser;
+  std::ifstream stream;
+  std::string line;
+  std::size_t record_bytes = 0;
+  bool at_end = false;
+
+  /// The next line with its end, empty behind the last.
+  void read_line() {
+    line.clear();
+    std::streambuf& bytes = *stream.rdbuf();
+    for (int c = bytes.sbumpc(); c != std::char_traits<char>::eof(); c = bytes.sbumpc()) {
+      line += static_cast<char>(c);
+      if (++record_bytes > kMaxCsvRecordBytes) {
+        fail(ErrorCode::limit_exceeded, "CSV: the record behind line ", parser.record_line(),
+             " has more than ", kMaxCsvRecordBytes, " bytes");
+      }
+      if (c == '\n' || (c == '\r' && bytes.sgetc() != '\n')) break;
+    }
+  }
+
+  void parse_more() {
+    read_line();
+    if (!line.empty()) {
+      parser.parse_line(line);
+    } else {
+      at_end = true;
+      parser.finish();
+    }
+    if (!parser.inside_record()) record_bytes = 0;
+  }
+};
+
+CsvFile::CsvFile(const std::filesystem::path& file) : impl_(std::make_unique<Impl>()) {
+  if (const auto size = size_of(file); size > kMaxManifestBytes) {
+    fail(ErrorCode::limit_exceeded, "has ", size, " bytes; at most ", kMaxManifestBytes, " are read");
+  }
+  impl_->stream.open(file, std::ios::binary);
+  if (!impl_->stream) fail(ErrorCode::io, "cannot be opened for reading");
+  char mark[3] = {};
+  impl_->stream.read(mark, 3);
+  if (std::string_view(mark, 3) == "\xEF\xBB\xBF") return;
+  impl_->stream.clear();
+  impl_->stream.seekg(0);
+}
+
+CsvFile::~CsvFile() = default;
+
+std::optional<CsvRecord> CsvFile::next() {
+  auto& records = impl_->parser.records();
+  while (records.empty() && !impl_->at_end) impl_->parse_more();
+  if (records.empty()) return std::nullopt;
+  CsvRecord record = std::move(records.front());
+  records.pop_front();
+  for (const std::string& field : record.fields) {
+    if (!detail::is_utf8(field)) fail(ErrorCode::corrupt, "line ", record.line, ": not UTF-8 text");
+  }
+  return record;
+}
+
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
 }
 
 }  // namespace medretrieval::imaging

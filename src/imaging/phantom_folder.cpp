@@ -14,6 +14,7 @@
 #include "base/concat.hpp"
 #include "base/parallel_for.hpp"
 #include "base/random.hpp"
+#include "imaging/csv_records.hpp"
 #include "imaging/phantom_dicom.hpp"
 
 namespace medretrieval::imaging {
@@ -109,17 +110,6 @@ std::vector<const char*> draw_splits(const PhantomFolderOptions& options) {
   detail::Random random(options.phantom.seed);
   for (std::size_t i = patients; i > 1; --i) std::swap(splits[i - 1], splits[random.below(i)]);
   return splits;
-}
-
-/// A field of RFC 4180: quoted where it must be.
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
 }
 
 /// Six significant digits, in any locale.

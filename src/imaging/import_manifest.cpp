@@ -1,0 +1,94 @@
+#include "imaging/import_manifest.hpp"
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/concat.hpp"
+#include "base/utf8.hpp"
+#include "imaging/csv_records.hpp"
+
+namespace medretrieval::imaging {
+
+using detail::fail;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string joined(const std::vector<std::string>& labels) {
+  std::string text;
+  for (const std::string& label : labels) text.append(text.empty() ? "" : "|").append(label);
+  return text;
+}
+
+void check_text(const DatasetRecord& record, std::string_view name, const std::string& text) {
+  if (text.size() <= kMaxItemText && detail::is_utf8(text)) return;
+  fail(ErrorCode::invalid_argument, "record ", record.key, ": ", name, " of ", text.size(),
+       " bytes, expected UTF-8 text of at most ", kMaxItemText);
+}
+
+}  // namespace
+
+void check_record(const DatasetRecord& record, const DatasetType& type) {
+  if (record.key.empty()) fail(ErrorCode::invalid_argument, "a record of '", type.name, "' without a key");
+  check_text(record, "patient", record.patient);
+  check_text(record, "study", record.study);
+  check_text(record, "series", record.series);
+  check_text(record, "modality", record.modality);
+  for (const std::string& label : record.labels) {
+    check_text(record, "label", label);
+    if (label.empty() || label.find('|') != std::string::npos) {
+      fail(ErrorCode::invalid_argument, "record ", record.key, ": expected a label without '|', got \"",
+           label, "\"");
+    }
+  }
+  for (const auto& [name, value] : record.attributes) {
+    check_text(record, name, value);
+    if (std::find(type.attributes.begin(), type.attributes.end(), name) == type.attributes.end()) {
+      fail(ErrorCode::invalid_argument, "record ", record.key, ": data set '", type.name,
+           "' does not name the attribute '", name, "'");
+    }
+  }
+}
+
+ManifestWriter::ManifestWriter(fs::path file, const std::vector<std::string>& attributes)
+    : file_(std::move(file)), unfinished_(file_), attributes_(attributes) {
+  unfinished_ += ".unfinished";
+  stream_.open(unfinished_, std::ios::binary | std::ios::trunc);
+  std::string line;
+  for (const std::string_view name : kManifestColumns) line.append(line.empty() ? "" : ",").append(name);
+  for (const std::string& name : attributes_) line.append(",").append(csv_field(name));
+  stream_ << line << "\r\n";
+  if (!stream_) fail(ErrorCode::io, "cannot write ", unfinished_.string());
+}
+
+ManifestWriter::~ManifestWriter() {
+  stream_.close();
+  std::error_code ignored;
+  fs::remove(unfinished_, ignored);
+}
+
+void ManifestWriter::add(const std::string& path, std::string_view split, const DatasetRecord& record) {
+  std::string line = csv_field(path);
+  const auto append = [&](std::string_view field) { line.append(",").append(csv_field(field)); };
+  append(record.patient);
+  append(joined(record.labels));
+  append(split);
+  append(record.study);
+  append(record.series);
+  append(record.modality);
+  append(record.date ? record.date->to_string() : "");
+  for (const std::string& name : attributes_) {
+    const auto found = record.attributes.find(name);
+    append(found == record.attributes.end() ? "" : found->second);
+  }
+  stream_ << line << "\r\n";
+}
+
+void ManifestWriter::finish() {
+  stream_.close();
+  std::error_code error;
+  if (stream_) fs::rename(unfinished_, file_, error);
+  if (!stream_ || error) fail(ErrorCode::io, "cannot write ", file_.string());
+}
+
+}  // namespace medretrieval::imaging
