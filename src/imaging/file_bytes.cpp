@@ -23,9 +23,10 @@ std::uintmax_t size_of_regular_file(const fs::path& file) {
   return size;
 }
 
-std::vector<std::uint8_t> read_exactly(const fs::path& file, std::size_t count) {
+std::vector<std::uint8_t> read_exactly(const fs::path& file, std::size_t count, std::size_t offset = 0) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) fail(ErrorCode::io, "cannot be opened for reading");
+  if (offset > 0) stream.seekg(static_cast<std::streamoff>(offset));
   std::vector<std::uint8_t> bytes(count);
   stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(count));
   if (static_cast<std::size_t>(stream.gcount()) != count) {
@@ -55,6 +56,13 @@ std::vector<std::uint8_t> read_file(const fs::path& file, std::size_t limit) {
     fail(ErrorCode::limit_exceeded, "has ", size, " bytes; at most ", limit, " are read");
   }
   return read_exactly(file, static_cast<std::size_t>(size));
+}
+
+std::vector<std::uint8_t> read_part(const fs::path& file, std::size_t offset, std::size_t count,
+                                    std::size_t whole) {
+  const std::uintmax_t size = size_of_regular_file(file);
+  if (size != whole) fail(ErrorCode::corrupt, "has ", size, " bytes where ", whole, " are stated");
+  return read_exactly(file, count, offset);
 }
 
 void write_file(const fs::path& file, std::span<const std::uint8_t> bytes) {

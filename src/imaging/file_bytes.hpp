@@ -25,6 +25,11 @@ std::vector<std::uint8_t> read_head(const std::filesystem::path& file, std::size
 std::vector<std::uint8_t> read_file(const std::filesystem::path& file,
                                     std::size_t limit = kMaxImageFileBytes);
 
+/// `count` bytes from `offset` of a regular file that must have `whole` bytes.
+/// \throws Error as read_head, and corrupt for another size.
+std::vector<std::uint8_t> read_part(const std::filesystem::path& file, std::size_t offset, std::size_t count,
+                                    std::size_t whole);
+
 /// Writes a neighbour of `file` and renames it, so that `file` is old or new but never half.
 /// \throws Error (io).
 void write_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);

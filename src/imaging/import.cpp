@@ -210,7 +210,7 @@ class Importer final : public RecordSink {
 std::string settings_text(const DatasetType& type, const ImportOptions& options, const IdDigest* digest) {
   nlohmann::ordered_json parameters = nlohmann::ordered_json::object();
   for (const auto& [name, value] : complete_parameters(options.parameters, type.options, type.name)) {
-    parameters[name] = to_string(value);
+    parameters[name] = medretrieval::to_string(value);
   }
   constexpr const char* kDates[] = {"keep", "shift", "remove"};
   const nlohmann::ordered_json settings = {

@@ -47,8 +47,7 @@ Image load_raster(FileKind kind, const fs::path& file, const LoadOptions& option
   return apply_window(raster.image, options.window.value_or(Window{raster.white / 2, raster.white}));
 }
 
-Image show_slice(const MetaImage& volume, const LoadOptions& options) {
-  const Image slice = volume.slice(options.frame);
+Image show_slice(const Image& slice, const LoadOptions& options) {
   return options.window ? apply_window(slice, *options.window) : stretch_to_display(slice);
 }
 
@@ -75,8 +74,8 @@ Image load_image(const fs::path& file, const LoadOptions& options) {
   const FileKind kind = detect_file_kind(file);
   if (kind == FileKind::dicom) return DicomFile(file).display_image(options.frame, options.window);
   if (kind == FileKind::meta_image) {
-    const MetaImage volume = read_meta_image(file);
-    return naming_file(file, [&] { return show_slice(volume, options); });
+    const Image slice = read_meta_image_slice(file, options.frame);
+    return naming_file(file, [&] { return show_slice(slice, options); });
   }
   return naming_file(file, [&] { return load_raster(kind, file, options); });
 }

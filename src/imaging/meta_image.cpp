@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <map>
@@ -24,6 +25,18 @@ namespace {
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
+
+Point3 cross(const Point3& a, const Point3& b) {
+  return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
+}
+
+double dot(const Point3& a, const Point3& b) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+double determinant(const std::array<Point3, 3>& rows) {
+  return dot(rows[0], cross(rows[1], rows[2]));
+}
 
 // ---- the header: lines of "Key = value", the last one says where the voxels are --------------------------
 
@@ -113,6 +126,34 @@ void refuse_unsupported(const Header& header) {
   }
 }
 
+void read_direction(const Header& header, std::size_t dimensions, MetaImage& image) {
+  const auto text = find(header, {"TransformMatrix", "Rotation", "Orientation"});
+  if (!text) return;
+  const auto entries = numbers<double>(*text, "TransformMatrix", dimensions * dimensions);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    image.direction[i / dimensions][i % dimensions] = entries[i];
+  }
+}
+
+// Whoever divides by these numbers later can rely on them.
+void check_geometry(const MetaImage& image) {
+  constexpr double kLongest = 1e9;
+  const auto is_distance = [](double value) { return std::abs(value) <= kLongest; };  // false for NaN
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (!(image.spacing[i] > 0) || !is_distance(image.spacing[i])) {
+      fail(ErrorCode::corrupt, "MetaImage ElementSpacing is ", image.spacing[i], ", expected more than 0 mm");
+    }
+    if (!is_distance(image.origin[i])) {
+      fail(ErrorCode::corrupt, "MetaImage Offset is ", image.origin[i], ", expected millimetres");
+    }
+  }
+  const double volume = determinant(image.direction);
+  if (!(std::abs(volume) > 0.5 && std::abs(volume) < 1.5)) {
+    fail(ErrorCode::corrupt, "MetaImage TransformMatrix has the determinant ", volume,
+         ", expected directions at right angles, with 1 or -1");
+  }
+}
+
 void read_geometry(const Header& header, MetaImage& image) {
   const std::size_t dimensions = numbers<std::size_t>(need(header, "NDims"), "NDims", 1)[0];
   if (dimensions != 2 && dimensions != 3) {
@@ -131,6 +172,8 @@ void read_geometry(const Header& header, MetaImage& image) {
     const auto origin = numbers<double>(*text, "Offset", dimensions);
     std::copy(origin.begin(), origin.end(), image.origin.begin());
   }
+  read_direction(header, dimensions, image);
+  check_geometry(image);
 }
 
 void check_size(const MetaImage& image) {
@@ -217,37 +260,98 @@ void read_voxels(const Header& header, Bytes stored, MetaImage& image) {
   type.convert(stored, big_endian != (std::endian::native == std::endian::big), image.voxels);
 }
 
+[[noreturn]] void refuse_slice(std::size_t z, std::size_t depth) {
+  fail(ErrorCode::invalid_argument, "no slice ", z, "; there are ", depth);
+}
+
+/// A header file, read and checked, and where its voxels lie.
+struct Opened {
+  std::vector<std::uint8_t> bytes;
+  Header header;
+  MetaImage image;  ///< without voxels
+  std::optional<fs::path> raw;
+};
+
+Opened open(const fs::path& file) {
+  Opened opened;
+  opened.bytes = read_file(file);
+  opened.header = read_header(
+      {reinterpret_cast<const char*>(opened.bytes.data()), std::min(opened.bytes.size(), kMaxHeaderBytes)});
+  refuse_unsupported(opened.header);
+  read_geometry(opened.header, opened.image);
+  check_size(opened.image);
+  opened.image.element_type = need(opened.header, "ElementType");
+  element_type(opened.image.element_type);
+  const std::string_view data = need(opened.header, "ElementDataFile");
+  if (data != "LOCAL") opened.raw = data_file(file, data);
+  return opened;
+}
+
 MetaImage read(const fs::path& file) {
-  const std::vector<std::uint8_t> bytes = read_file(file);
-  const Header header =
-      read_header({reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kMaxHeaderBytes)});
-  refuse_unsupported(header);
-  MetaImage image;
-  read_geometry(header, image);
-  check_size(image);
-  image.element_type = need(header, "ElementType");
-  const std::string_view data = need(header, "ElementDataFile");
-  if (data == "LOCAL") {
-    read_voxels(header, Bytes(bytes).subspan(header.bytes), image);
+  Opened opened = open(file);
+  if (!opened.raw) {
+    read_voxels(opened.header, Bytes(opened.bytes).subspan(opened.header.bytes), opened.image);
   } else {
-    const fs::path raw = data_file(file, data);
-    read_voxels(header, naming_file(raw, [&] { return read_file(raw); }), image);
+    read_voxels(opened.header, naming_file(*opened.raw, [&] { return read_file(*opened.raw); }),
+                opened.image);
   }
-  return image;
+  return std::move(opened.image);
+}
+
+Image read_slice(const fs::path& file, std::size_t z) {
+  Opened opened = open(file);
+  MetaImage& image = opened.image;
+  if (!opened.raw || is_true(opened.header, {"CompressedData"}, false)) return read(file).slice(z);
+  if (z >= image.depth) refuse_slice(z, image.depth);
+  const std::size_t slice_bytes = image.width * image.height * element_type(image.element_type).bytes;
+  const auto part = naming_file(*opened.raw, [&] {
+    return read_part(*opened.raw, z * slice_bytes, slice_bytes, image.depth * slice_bytes);
+  });
+  image.depth = 1;
+  read_voxels(opened.header, part, image);
+  return image.slice(0);
 }
 
 }  // namespace
 
 Image MetaImage::slice(std::size_t z) const {
-  if (z >= depth) fail(ErrorCode::invalid_argument, "no slice ", z, "; there are ", depth);
+  if (z >= depth) refuse_slice(z, depth);
   Image image(width, height, PixelUnit::stored);
   std::copy_n(voxels.begin() + static_cast<std::ptrdiff_t>(z * width * height), width * height,
               image.pixels().begin());
   return image;
 }
 
+Point3 MetaImage::to_world(const Point3& voxel) const noexcept {
+  Point3 world = origin;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    for (std::size_t i = 0; i < 3; ++i) world[i] += voxel[axis] * spacing[axis] * direction[axis][i];
+  }
+  return world;
+}
+
+// Cramer's rule: the part of the way along an axis is found beside the plane of the other two.
+Point3 MetaImage::to_voxel(const Point3& world) const noexcept {
+  const Point3 way = {world[0] - origin[0], world[1] - origin[1], world[2] - origin[2]};
+  const double volume = determinant(direction);
+  Point3 voxel;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const Point3 normal = cross(direction[(axis + 1) % 3], direction[(axis + 2) % 3]);
+    voxel[axis] = dot(way, normal) / volume / spacing[axis];
+  }
+  return voxel;
+}
+
 MetaImage read_meta_image(const fs::path& file) {
   return naming_file(file, [&] { return read(file); });
+}
+
+MetaImage read_meta_image_header(const fs::path& file) {
+  return naming_file(file, [&] { return open(file).image; });
+}
+
+Image read_meta_image_slice(const fs::path& file, std::size_t z) {
+  return naming_file(file, [&] { return read_slice(file, z); });
 }
 
 }  // namespace medretrieval::imaging

@@ -15,20 +15,30 @@ namespace medretrieval::imaging {
 /// The most voxels one volume may have (2^29; 2 GiB as float32). Checked before anything is allocated.
 inline constexpr std::size_t kMaxMetaImageVoxels = std::size_t{1} << 29;
 
-/// A scalar volume with its geometry. A two-dimensional file has depth 1. The file's orientation
-/// (TransformMatrix) is not applied: voxels lie as stored.
+/// A place in millimetres or in voxels: x, y, z.
+using Point3 = std::array<double, 3>;
+
+/// A scalar volume with its geometry. A two-dimensional file has depth 1. Voxels lie as stored, whatever the
+/// direction of their axes.
 struct MetaImage {
   std::size_t width = 0;
   std::size_t height = 0;
   std::size_t depth = 0;
-  std::array<double, 3> spacing = {1, 1, 1};  ///< millimetres between voxel centres along x, y, z
-  std::array<double, 3> origin = {0, 0, 0};   ///< millimetres, centre of the first voxel
-  std::string element_type;                   ///< "MET_SHORT" and so on
-  std::vector<float> voxels;                  ///< x fastest, then y, then z
+  Point3 spacing = {1, 1, 1};  ///< millimetres between voxel centres along the axes
+  Point3 origin = {0, 0, 0};   ///< millimetres, centre of the first voxel
+  /// Where the axes point (TransformMatrix): row i is the direction of axis i in space.
+  std::array<Point3, 3> direction = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
+  std::string element_type;   ///< "MET_SHORT" and so on
+  std::vector<float> voxels;  ///< x fastest, then y, then z
 
   /// Slice `z` in stored units (Hounsfield units in LUNA16).
   /// \throws Error (invalid_argument) when z is not below depth.
   Image slice(std::size_t z) const;
+
+  /// The place in space of a voxel, counted from 0 at the centre of the first.
+  Point3 to_world(const Point3& voxel) const noexcept;
+  /// The voxel at a place in space, not rounded.
+  Point3 to_voxel(const Point3& world) const noexcept;
 };
 
 /// Reads .mha or .mhd (the raw file in the header's folder or below it, zlib-compressed or not, either byte
@@ -38,5 +48,13 @@ struct MetaImage {
 ///        leave the folder), limit_exceeded (kMaxImagePixels a slice, kMaxMetaImageVoxels,
 ///        kMaxImageFileBytes, or compressed data that unfolds to more than the header states).
 MetaImage read_meta_image(const std::filesystem::path& file);
+
+/// The same without the voxels, which are not looked at.
+/// \throws Error as read_meta_image.
+MetaImage read_meta_image_header(const std::filesystem::path& file);
+
+/// Slice `z` in stored units; of an uncompressed .raw no more is read than the slice.
+/// \throws Error as read_meta_image, and invalid_argument when z is not below depth.
+Image read_meta_image_slice(const std::filesystem::path& file, std::size_t z);
 
 }  // namespace medretrieval::imaging

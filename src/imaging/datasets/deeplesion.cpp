@@ -83,7 +83,6 @@ class InfoTable {
 
   Lesion lesion(const KeySlice& slice) const {
     Lesion lesion;
-    lesion.line = table_.line();
     const auto box = table_.numbers(box_, 4);
     std::copy(box.begin(), box.end(), lesion.box.begin());
     // Some boxes reach a little over the edge.

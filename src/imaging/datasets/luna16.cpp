@@ -1,0 +1,243 @@
+// LUNA16 (Setio et al., 2017): 888 CT scans of LIDC-IDRI as MetaImage, nodules and candidates in millimetres.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <medretrieval/fingerprint.hpp>
+#include <medretrieval/imaging/dataset.hpp>
+#include <medretrieval/imaging/meta_image.hpp>
+#include <span>
+
+#include "base/concat.hpp"
+#include "imaging/datasets/dataset_files.hpp"
+
+namespace medretrieval::imaging::datasets {
+
+using detail::concat;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kFarthestMm = 10'000;
+constexpr std::size_t kLongestUid = 64;
+/// These two scans are of one patient (LIDC-IDRI-0332); all others are of one patient each.
+constexpr const char* kFirstScan = "1.3.6.1.4.1.14519.5.2.1.6279.6001.159996104466052855396410079250";
+constexpr const char* kSecondScan = "1.3.6.1.4.1.14519.5.2.1.6279.6001.316900421002460665752357657094";
+
+struct Spot {
+  Point3 world{};          ///< mm
+  double diameter_mm = 0;  ///< 0: not a nodule
+  std::string place;       ///< file and line
+};
+
+/// What is known of one scan.
+struct Scan {
+  std::vector<Spot> nodules;
+  std::map<Fingerprint, Spot> others;  ///< candidates that are no nodules, as many as wanted
+};
+using Scans = std::map<std::string, Scan>;
+
+/// A table of places: series, coordinates.
+class SpotTable {
+ public:
+  explicit SpotTable(const fs::path& file) : table_(file) {}
+  bool next() { return table_.next(); }
+  CsvTable& table() { return table_; }
+
+  const std::string& series() const {
+    const std::string& uid = table_.text(series_);
+    if (uid.empty() || uid.size() > kLongestUid || uid.front() == '.' ||
+        uid.find_first_not_of("0123456789.") != std::string::npos) {
+      table_.refuse(series_, "a series instance UID");
+    }
+    return uid;
+  }
+  Spot spot() const {
+    Spot spot;
+    for (std::size_t i = 0; i < 3; ++i) spot.world[i] = table_.number(world_[i], -kFarthestMm, kFarthestMm);
+    spot.place = concat(table_.file().string(), " line ", table_.line());
+    return spot;
+  }
+
+ private:
+  CsvTable table_;
+  std::size_t series_ = table_.column("seriesuid");
+  std::array<std::size_t, 3> world_ = {table_.column("coordX"), table_.column("coordY"),
+                                       table_.column("coordZ")};
+};
+
+void read_nodules(const fs::path& file, Scans& scans) {
+  SpotTable table(file);
+  const std::size_t diameter = table.table().column("diameter_mm");
+  while (table.next()) {
+    Spot spot = table.spot();
+    spot.diameter_mm = table.table().number(diameter, 0.01, 1000);
+    scans[table.series()].nodules.push_back(std::move(spot));
+  }
+}
+
+/// Of the candidates of class 0 the `wanted` of each scan whose hashes are least: a draw that depends on no
+/// order.
+void read_others(const fs::path& file, std::size_t wanted, Scans& scans) {
+  SpotTable table(file);
+  const std::size_t kind = table.table().column("class");
+  while (table.next()) {
+    if (table.table().whole_number(kind, 0, 1) == 1) continue;
+    Spot spot = table.spot();
+    const std::string text = concat(spot.world[0], ' ', spot.world[1], ' ', spot.world[2]);
+    auto& drawn = scans[table.series()].others;
+    drawn.emplace(Fingerprint::of(std::as_bytes(std::span(text))), std::move(spot));
+    if (drawn.size() > wanted) drawn.erase(std::prev(drawn.end()));
+  }
+}
+
+/// Patient by series, from LIDC-IDRI's own table.
+std::map<std::string, std::string> read_patients(const fs::path& root) {
+  std::map<std::string, std::string> patients = {{kSecondScan, kFirstScan}};
+  const fs::path file = root / "LIDC-IDRI_MetaData.csv";
+  if (!fs::exists(file)) return patients;
+  CsvTable table(file);
+  const std::size_t series = table.column("Series UID");
+  const std::size_t patient = table.column("Patient Id");
+  while (table.next()) patients[table.text(series)] = table.text(patient);
+  return patients;
+}
+
+class Giver {
+ public:
+  Giver(const fs::path& root, const Parameters& options, RecordSink& sink)
+      : sink_(sink),
+        patients_(read_patients(root)),
+        slices_(static_cast<std::ptrdiff_t>(std::get<std::int64_t>(options.at("slices")))),
+        region_mm_(std::get<double>(options.at("region_mm"))),
+        window_{std::get<double>(options.at("window_center")), std::get<double>(options.at("window_width"))} {
+    for (int i = 0; i < 10; ++i) folders_.add(root / ("subset" + std::to_string(i)));
+    folders_.add(root);
+  }
+
+  void give(const std::string& series, const Scan& scan) {
+    const auto file = folders_.find(series + ".mhd");
+    if (!file) return skip_all(scan, "missing_image", series + ".mhd");
+    MetaImage volume;
+    try {
+      volume = read_meta_image_header(*file);
+    } catch (const Error& error) {
+      return skip_all(scan, "unreadable_image", error.what());
+    }
+    std::size_t number = 0;
+    for (const Spot& spot : scan.nodules) give_spot(series, *file, volume, spot, concat("nodule", ++number));
+    number = 0;
+    for (const auto& [hash, spot] : scan.others) {
+      give_spot(series, *file, volume, spot, concat("other", ++number));
+    }
+  }
+
+ private:
+  void skip_all(const Scan& scan, std::string_view kind, const std::string& what) {
+    for (std::size_t i = 0; i < scan.nodules.size() + scan.others.size(); ++i) sink_.skip(kind, what);
+  }
+
+  void give_spot(const std::string& series, const fs::path& file, const MetaImage& volume, const Spot& spot,
+                 const std::string& name) {
+    const Point3 voxel = volume.to_voxel(spot.world);
+    const std::array<std::size_t, 3> size = {volume.width, volume.height, volume.depth};
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (!(voxel[i] > -0.5 && voxel[i] < static_cast<double>(size[i]) - 0.5)) {
+        return sink_.skip("outside_image", spot.place);
+      }
+    }
+    const auto middle = static_cast<std::ptrdiff_t>(std::lround(voxel[2]));
+    for (std::ptrdiff_t offset = -(slices_ / 2); offset <= slices_ / 2; ++offset) {
+      const std::ptrdiff_t z = middle + offset;
+      if (z < 0 || z >= static_cast<std::ptrdiff_t>(volume.depth)) {
+        sink_.skip("slice_outside_scan", concat(spot.place, ", slice ", z));
+        continue;
+      }
+      DatasetRecord record = describe(series, file, spot, voxel);
+      record.key = concat(series, '-', name, "-z", z);
+      record.source.options.frame = static_cast<std::size_t>(z);
+      record.attributes["slice"] = std::to_string(z);
+      record.attributes["slice_offset_mm"] = number_text(static_cast<double>(offset) * volume.spacing[2]);
+      record.attributes["pixel_spacing_mm"] = concat(number_text(volume.spacing[0]));
+      if (region_mm_ > 0) record.source.region = region_around(voxel, volume);
+      sink_.add(std::move(record));
+    }
+  }
+
+  DatasetRecord describe(const std::string& series, const fs::path& file, const Spot& spot,
+                         const Point3& voxel) const {
+    DatasetRecord record;
+    const auto patient = patients_.find(series);
+    record.patient = patient == patients_.end() ? series : patient->second;
+    record.series = series;
+    record.modality = "CT";
+    record.labels = {spot.diameter_mm > 0 ? "nodule" : "non-nodule"};
+    record.source.file = file;
+    record.source.options.window = window_;
+    if (spot.diameter_mm > 0) record.attributes["diameter_mm"] = number_text(spot.diameter_mm);
+    record.attributes["voxel_x"] = number_text(voxel[0]);
+    record.attributes["voxel_y"] = number_text(voxel[1]);
+    record.attributes["voxel_z"] = number_text(voxel[2]);
+    const std::string folder = file.parent_path().filename().string();
+    if (folder.starts_with("subset")) record.attributes["subset"] = folder.substr(6);
+    return record;
+  }
+
+  PixelRegion region_around(const Point3& voxel, const MetaImage& volume) const {
+    const auto side = [&](std::size_t axis) {
+      return static_cast<std::size_t>(std::clamp(std::round(region_mm_ / volume.spacing[axis]), 1.0, 4096.0));
+    };
+    const auto corner = [&](std::size_t axis, std::size_t pixels) {
+      return static_cast<std::ptrdiff_t>(std::lround(voxel[axis])) - static_cast<std::ptrdiff_t>(pixels / 2);
+    };
+    const std::size_t width = side(0);
+    const std::size_t height = side(1);
+    return {corner(0, width), corner(1, height), width, height};
+  }
+
+  RecordSink& sink_;
+  std::map<std::string, std::string> patients_;
+  std::ptrdiff_t slices_;
+  double region_mm_;
+  Window window_;
+  ImageFolders folders_;
+};
+
+void read(const fs::path& root, const Parameters& options, RecordSink& sink) {
+  Scans scans;
+  read_nodules(need_file(root, {"annotations.csv"}), scans);
+  const auto wanted = static_cast<std::size_t>(std::get<std::int64_t>(options.at("negatives")));
+  if (wanted > 0) read_others(need_file(root, {"candidates_V2.csv", "candidates.csv"}), wanted, scans);
+  const auto slices = static_cast<std::size_t>(std::get<std::int64_t>(options.at("slices")));
+  if (slices % 2 == 0) {
+    detail::fail(ErrorCode::invalid_argument,
+                 "slices must be odd, with the middle one through the nodule, got ", slices);
+  }
+  Giver giver(root, options, sink);
+  std::size_t spots = 0;
+  for (const auto& [series, scan] : scans) spots += scan.nodules.size() + scan.others.size();
+  sink.expect(spots * slices);
+  for (const auto& [series, scan] : scans) giver.give(series, scan);
+}
+
+}  // namespace
+
+DatasetType luna16_dataset() {
+  DatasetType type;
+  type.name = "luna16";
+  type.description =
+      "LUNA16: annotations.csv, candidates_V2.csv or candidates.csv, and the scans in subset0/ to subset9/; "
+      "LIDC-IDRI_MetaData.csv, which names the patients, where it is there";
+  type.options = {
+      {"slices", std::int64_t{3}, 1, 15, "slices through each nodule, an odd number"},
+      {"region_mm", 50.0, 0, 1000, "side of the square around the nodule; 0: the whole slice"},
+      {"negatives", std::int64_t{2}, 0, 1000, "candidates of each scan that are no nodules, drawn by a hash"},
+      {"window_center", -300.0, -32768, 32767, "HU"},
+      {"window_width", 1800.0, 1, 65536, "HU"}};
+  type.attributes = {"diameter_mm", "voxel_x",         "voxel_y",          "voxel_z",
+                     "slice",       "slice_offset_mm", "pixel_spacing_mm", "subset"};
+  type.bits = 16;
+  type.read = read;
+  return type;
+}
+
+}  // namespace medretrieval::imaging::datasets
