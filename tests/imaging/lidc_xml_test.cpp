@@ -152,13 +152,14 @@ TEST_F(LidcXml, DeepNestingIsRefusedWhateverItsSize) {
 TEST_F(LidcXml, CutFilesAreRefused) {
   const std::string text = whole_file();
   const ByteVector whole(text.begin(), text.end());
-  expect_every_cut_is_refused(file_, whole, [](const auto& file) { read_lidc_annotations(file); });
+  expect_every_cut_is_refused(
+      file_, whole, [](const auto& file) { read_lidc_annotations(file); }, 5);
 }
 
 TEST_F(LidcXml, FlippedBitsDoNoHarm) {
   const std::string text = whole_file();
   const ByteVector whole(text.begin(), text.end());
-  expect_flipped_bits_do_no_harm(file_, whole, 2000,
+  expect_flipped_bits_do_no_harm(file_, whole, 500,
                                  [](const auto& file) { group_lidc_nodules(read_lidc_annotations(file)); });
 }
 
