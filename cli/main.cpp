@@ -75,6 +75,7 @@ int main(int argc, char** argv) {
   app.add_flag_callback(
       "-q,--quiet", [] { spdlog::set_level(spdlog::level::warn); }, "No progress, only warnings");
   medretrieval::cli::add_phantom_command(app);
+  medretrieval::cli::add_augment_command(app);
   medretrieval::cli::add_index_commands(app);
   medretrieval::cli::add_search_command(app);
   medretrieval::cli::add_tune_command(app);

@@ -24,7 +24,7 @@ using namespace testing;  // NOLINT: the pieces of annotation files
 /// Keeps what a reader gives.
 class KeepingSink : public RecordSink {
  public:
-  void expect(std::size_t) override {}
+  void expect(std::size_t count) override { expected = count; }
   void add(DatasetRecord record) override { records.push_back(std::move(record)); }
   void skip(std::string_view kind, const std::string& what) override {
     skipped[std::string(kind)].push_back(what);
@@ -36,6 +36,7 @@ class KeepingSink : public RecordSink {
     return counts;
   }
   std::vector<DatasetRecord> records;
+  std::size_t expected = 0;
   std::map<std::string, std::vector<std::string>> skipped;
 };
 
@@ -100,6 +101,7 @@ TEST_F(LidcIdri, OneImageForEachOutlinedSliceOfEachNodule) {
   const KeepingSink sink = read(folder_.path());
   EXPECT_TRUE(sink.skipped.empty());
   ASSERT_EQ(sink.records.size(), 4U);
+  EXPECT_EQ(sink.expected, 5U) << "one outline each";
   const DatasetRecord& record = sink.records[1];  // by z, so slice 3 of 4, 3, 2
   EXPECT_EQ(record.key, "1.2.3-nodule01-1.2.3.9.3");
   EXPECT_EQ(record.patient, "LIDC-IDRI-9001");

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 
 #include <medretrieval/imaging/image.hpp>
+#include <medretrieval/progress.hpp>
 
 namespace medretrieval::imaging {
 
@@ -28,5 +30,26 @@ struct AugmentationOptions {
 /// \throws Error (invalid_argument) for options out of range or an empty image.
 Image augment(const Image& image, std::uint64_t index, std::uint64_t copy,
               const AugmentationOptions& options = {});
+
+/// How the training images of a folder are multiplied.
+struct AugmentedFolderOptions {
+  AugmentationOptions augmentation;
+  std::size_t copies = 4;  ///< of each training image, 1 to 1,000
+  int bits = 8;            ///< of the PNG files, 8 or 16
+  int threads = 0;         ///< 0: all
+
+  /// \throws Error (invalid_argument) naming the field, its range and its value.
+  void validate() const;
+};
+
+/// Writes altered copies of the images whose split is "train" to augmented/ in `folder`, and
+/// manifest_augmented.csv: all rows of manifest.csv, and after them one for each copy, with the same values in
+/// all columns but the path. The column copy_of holds the path of the image that was copied. Queries and
+/// database stay as they are; copies have the patient of their image. Returns the number of copies.
+/// \throws Error as read_manifest and load_image; invalid_argument for options out of range, a manifest without
+///        a training image or with a column named copy_of; io; cancelled.
+std::size_t augment_training_images(const std::filesystem::path& folder,
+                                    const AugmentedFolderOptions& options = {},
+                                    const Progress& progress = {});
 
 }  // namespace medretrieval::imaging

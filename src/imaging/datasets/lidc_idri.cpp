@@ -241,6 +241,12 @@ void make_folder(const fs::path& folder) {
   if (error) fail(ErrorCode::io, "cannot make the folder ", folder.string(), ": ", error.message());
 }
 
+/// If every reader's nodule were one of its own.
+std::size_t most_images(const AnnotationFiles& annotations, SliceChoice slices) {
+  if (slices == SliceChoice::all) return annotations.outlines();
+  return annotations.marks() * (slices == SliceChoice::three ? 3 : 1);
+}
+
 void read(const fs::path& root, const Parameters& given, RecordSink& sink) {
   const Options options = read_options(given);
   make_folder(options.explain);
@@ -250,6 +256,7 @@ void read(const fs::path& root, const Parameters& given, RecordSink& sink) {
     fail(ErrorCode::not_found, "no annotation file of a CT series (LidcReadMessage) in or below ",
          root.string());
   }
+  sink.expect(most_images(annotations, options.slices));
   Giver giver(options, sink);
   for (const fs::path& folder : folders) {
     for (const CtSeries& series : read_ct_series(folder, sink)) {

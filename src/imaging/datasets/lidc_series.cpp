@@ -173,13 +173,25 @@ AnnotationFiles::AnnotationFiles(const std::vector<fs::path>& folders, RecordSin
         const LidcAnnotations annotations = read_lidc_annotations(file);
         if (annotations.of_radiograph) {
           sink.skip("reading_of_radiograph", file.string());
-        } else if (!by_series_.try_emplace(annotations.series_uid, file).second) {
-          sink.skip("second_annotation",
-                    file.string() + ": the series has " + by_series_.at(annotations.series_uid).string());
+        } else if (by_series_.try_emplace(annotations.series_uid, file).second) {
+          count(annotations);
+        } else {
+          const std::string first = by_series_.at(annotations.series_uid).string();
+          sink.skip("second_annotation", file.string() + ": the series has " + first);
         }
       } catch (const Error& error) {
         sink.skip("unreadable_annotation", error.what());
       }
+    }
+  }
+}
+
+void AnnotationFiles::count(const LidcAnnotations& annotations) {
+  for (const LidcReading& reading : annotations.readings) {
+    for (const LidcNodule& nodule : reading.nodules) {
+      if (!nodule.is_contoured()) continue;
+      ++marks_;
+      outlines_ += nodule.contours.size();
     }
   }
 }

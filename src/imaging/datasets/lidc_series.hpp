@@ -41,9 +41,16 @@ class AnnotationFiles {
   /// None: the series has no annotations.
   std::optional<std::filesystem::path> of_series(const std::string& uid) const;
   std::size_t size() const { return by_series_.size(); }
+  /// Contoured nodules of all readers, and outlines of them, in all files.
+  std::size_t marks() const { return marks_; }
+  std::size_t outlines() const { return outlines_; }
 
  private:
+  void count(const LidcAnnotations& annotations);
+
   std::map<std::string, std::filesystem::path> by_series_;
+  std::size_t marks_ = 0;
+  std::size_t outlines_ = 0;
 };
 
 }  // namespace medretrieval::imaging::datasets
