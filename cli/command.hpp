@@ -5,6 +5,7 @@
 
 namespace medretrieval::cli {
 
+void add_import_command(CLI::App& app);
 void add_phantom_command(CLI::App& app);
 void add_augment_command(CLI::App& app);
 void add_index_commands(CLI::App& app);

@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
   app.fallthrough();
   app.add_flag_callback(
       "-q,--quiet", [] { spdlog::set_level(spdlog::level::warn); }, "No progress, only warnings");
+  medretrieval::cli::add_import_command(app);
   medretrieval::cli::add_phantom_command(app);
   medretrieval::cli::add_augment_command(app);
   medretrieval::cli::add_index_commands(app);

@@ -71,6 +71,51 @@ TEST_F(ReadMetaImage, GeometryAndSlices) {
   EXPECT_ERROR(image.slice(2), invalid_argument, "no slice 2");
 }
 
+TEST_F(ReadMetaImage, PlacesInSpaceAndBack) {
+  const MetaImage straight =
+      read_small("MET_UCHAR", {1, 2, 3, 4}, "Offset = -1.5 2 100\nElementSpacing = 0.5 0.25 2.5\n");
+  EXPECT_EQ(straight.to_world({2, 4, 2}), (Point3{-0.5, 3, 105}));
+  EXPECT_EQ(straight.to_voxel({-0.5, 3, 105}), (Point3{2, 4, 2}));
+  const MetaImage flipped =
+      read_small("MET_UCHAR", {1, 2, 3, 4},
+                 "Offset = 10 20 30\nElementSpacing = 0.5 2 3\nTransformMatrix = -1 0 0 0 -1 0 0 0 1\n");
+  EXPECT_EQ(flipped.to_world({4, 2, 1}), (Point3{8, 16, 33}));
+  EXPECT_EQ(flipped.to_voxel({8, 16, 33}), (Point3{4, 2, 1}));
+  // The first axis points along y, the second along -x.
+  const MetaImage turned =
+      read_small("MET_UCHAR", {1, 2, 3, 4},
+                 "Offset = 10 20 30\nElementSpacing = 0.5 2 3\nTransformMatrix = 0 1 0 -1 0 0 0 0 1\n");
+  EXPECT_EQ(turned.to_world({4, 2, 1}), (Point3{6, 22, 33}));
+  EXPECT_EQ(turned.to_voxel({6, 22, 33}), (Point3{4, 2, 1}));
+}
+
+TEST_F(ReadMetaImage, GeometryThatCannotBeIsRefused) {
+  const auto with = [&](const std::string& lines) { return read_small("MET_UCHAR", {1, 2, 3, 4}, lines); };
+  EXPECT_ERROR(with("ElementSpacing = 0 1 1\n"), corrupt, "ElementSpacing is 0");
+  EXPECT_ERROR(with("ElementSpacing = -1 1 1\n"), corrupt, "ElementSpacing is -1");
+  EXPECT_ERROR(with("ElementSpacing = nan 1 1\n"), corrupt, "ElementSpacing");
+  EXPECT_ERROR(with("ElementSpacing = inf 1 1\n"), corrupt, "ElementSpacing");
+  EXPECT_ERROR(with("Offset = 0 nan 1\n"), corrupt, "Offset");
+  EXPECT_ERROR(with("TransformMatrix = 0 0 0 0 0 0 0 0 0\n"), corrupt, "determinant 0");
+  EXPECT_ERROR(with("TransformMatrix = nan 0 0 0 1 0 0 0 1\n"), corrupt, "determinant");
+  EXPECT_ERROR(with("TransformMatrix = 1 0 0 1\n"), corrupt, "expected 9 numbers");
+}
+
+TEST_F(ReadMetaImage, HeaderAloneAndOneSlice) {
+  const std::string header =
+      "NDims = 3\nDimSize = 2 1 2\nElementType = MET_UCHAR\nElementDataFile = voxels.raw\n";
+  EXPECT_ERROR(read(header), not_found, "voxels.raw");
+  EXPECT_EQ(read_meta_image_header(file_).depth, 2U);
+  EXPECT_TRUE(read_meta_image_header(file_).voxels.empty());
+  testing::write_bytes(folder_ / "voxels.raw", ByteVector{9, 8, 7, 6});
+  EXPECT_EQ(read_meta_image_slice(file_, 1).at(1, 0), 6.0F);
+  EXPECT_ERROR(read_meta_image_slice(file_, 2), invalid_argument, "no slice 2; there are 2");
+  testing::write_bytes(folder_ / "voxels.raw", ByteVector{9, 8, 7});
+  EXPECT_ERROR(read_meta_image_slice(file_, 0), corrupt, "3 bytes");
+  const MetaImage local = read_small("MET_UCHAR", {1, 2, 3, 4});
+  EXPECT_EQ(read_meta_image_slice(file_, 1).at(0, 0), local.slice(1).at(0, 0));
+}
+
 TEST_F(ReadMetaImage, TwoDimensionsAndARawFileBesideIt) {
   testing::write_bytes(folder_ / "voxels.raw", ByteVector{9, 8, 7});
   const std::string header = "NDims = 2\nDimSize = 3 1\nElementType = MET_UCHAR\nElementDataFile = ";

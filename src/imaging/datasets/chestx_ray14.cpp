@@ -192,12 +192,7 @@ void read(const fs::path& root, const Parameters&, RecordSink& sink) {
   while (entry.next()) {
     DatasetRecord record = entry.record(sink);
     const std::string& image = entry.image();
-    const auto found = folders.find(image);
-    if (!found) {
-      sink.skip("missing_image", concat(file.string(), " line ", entry.table().line(), ": ", image));
-      continue;
-    }
-    record.source.file = *found;
+    record.source.file = folders.find_or_expect(image, root);
     if (const auto part = official.find(image); part != official.end()) record.official = part->second;
     if (const auto box = boxes.find(image); box != boxes.end()) {
       record.attributes["box_findings"] = box->second.findings;

@@ -144,11 +144,6 @@ void read_table(const fs::path& root, const fs::path& file, OfficialSplit part, 
       continue;
     }
     record.source.file = image_file(root, parts);
-    std::error_code error;
-    if (!fs::is_regular_file(record.source.file, error)) {
-      sink.skip("missing_image", table.place() + ": " + record.source.file.string());
-      continue;
-    }
     sink.add(std::move(record));
   }
 }

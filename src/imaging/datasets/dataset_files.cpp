@@ -87,4 +87,8 @@ std::optional<fs::path> ImageFolders::find(const std::string& name) {
   return std::nullopt;
 }
 
+fs::path ImageFolders::find_or_expect(const std::string& name, const fs::path& root) {
+  return find(name).value_or(root / name);
+}
+
 }  // namespace medretrieval::imaging::datasets

@@ -43,6 +43,8 @@ class ImageFolders {
   /// Takes `folder` if it is there.
   void add(const std::filesystem::path& folder);
   std::optional<std::filesystem::path> find(const std::string& name);
+  /// Where it is, or else where it should be: the import then counts it as missing.
+  std::filesystem::path find_or_expect(const std::string& name, const std::filesystem::path& root);
 
  private:
   std::vector<std::filesystem::path> folders_;

@@ -150,6 +150,7 @@ class Giver {
  public:
   Giver(const fs::path& root, const Parameters& options, RecordSink& sink)
       : sink_(sink),
+        root_(root),
         by_lesion_(unit(options) == "lesion"),
         margin_(std::get<double>(options.at("margin_mm"))),
         window_{std::get<double>(options.at("window_center")), std::get<double>(options.at("window_width"))} {
@@ -160,13 +161,12 @@ class Giver {
 
   void give(const std::string& name, const KeySlice& slice) {
     // In a folder a series, named by the slice alone; some copies keep all in one folder.
-    auto file = folders_.find(slice.series + "/" + name.substr(slice.series.size() + 1));
-    if (!file) file = folders_.find(name);
-    if (!file) return sink_.skip("missing_image", name);
-    if (!by_lesion_) return sink_.add(record(name, *file, slice, slice.lesions));
+    const auto found = folders_.find(slice.series + "/" + name.substr(slice.series.size() + 1));
+    const fs::path file = found ? *found : folders_.find_or_expect(name, root_);
+    if (!by_lesion_) return sink_.add(record(name, file, slice, slice.lesions));
     for (std::size_t i = 0; i < slice.lesions.size(); ++i) {
       const Lesion& lesion = slice.lesions[i];
-      DatasetRecord one = record(name, *file, slice, {lesion});
+      DatasetRecord one = record(name, file, slice, {lesion});
       one.key += concat("-lesion", i + 1);
       one.source.region = region_around(lesion, slice);
       one.load = [source = one.source] { return load_key_slice(source); };
@@ -232,6 +232,7 @@ class Giver {
   }
 
   RecordSink& sink_;
+  const fs::path& root_;
   bool by_lesion_;
   double margin_;
   Window window_;

@@ -5,6 +5,8 @@
 #include <medretrieval/fingerprint.hpp>
 #include <medretrieval/imaging/dataset.hpp>
 #include <medretrieval/imaging/dicom.hpp>
+#include <memory>
+#include <mutex>
 #include <span>
 
 #include "base/concat.hpp"
@@ -78,9 +80,25 @@ std::optional<Date> date(const DicomFile& file) {
   return std::nullopt;
 }
 
+/// A file of many frames, opened once for all that are made at a time.
+class SharedFile {
+ public:
+  explicit SharedFile(fs::path path) : path_(std::move(path)) {}
+  Image display_image(std::size_t frame, const std::optional<Window>& window) {
+    std::call_once(once_, [&] { file_.emplace(path_); });
+    return file_->display_image(frame, window);
+  }
+
+ private:
+  fs::path path_;
+  std::once_flag once_;
+  std::optional<DicomFile> file_;
+};
+
 /// One file with pixels, as the record of its frames.
 struct Source {
   DatasetRecord record;
+  std::shared_ptr<SharedFile> file;  ///< of several frames
   std::size_t frames = 0;
   double instance = 0;
 };
@@ -89,6 +107,7 @@ Source describe(const DicomFile& file, const fs::path& path, const fs::path& roo
   Source source;
   DatasetRecord& record = source.record;
   source.frames = file.frame_count();
+  if (source.frames > 1) source.file = std::make_shared<SharedFile>(path);
   record.key = uid(file, "SOPInstanceUID");
   if (record.key.empty()) {
     const std::string name = path.lexically_relative(root).generic_string();
@@ -131,8 +150,9 @@ class Walk {
     std::vector<fs::path> folders;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error)) {
-      if (entry.is_directory() && !entry.is_symlink()) folders.push_back(entry.path());
-      if (entry.is_regular_file()) files.push_back(entry.path());
+      std::error_code ignored;  // what has gone meanwhile is neither
+      if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) folders.push_back(entry.path());
+      if (entry.is_regular_file(ignored)) files.push_back(entry.path());
     }
     if (error) sink_.skip("unreadable_folder", folder.string());
     std::sort(files.begin(), files.end());
@@ -180,6 +200,9 @@ class Walk {
     if (source.frames > 1) {
       record.key += concat("-frame", frame);
       record.attributes["frame"] = std::to_string(frame);
+      record.load = [file = source.file, options = record.source.options] {
+        return file->display_image(options.frame, options.window);
+      };
     }
     sink_.add(std::move(record));
   }
@@ -213,7 +236,8 @@ std::size_t count_files(const fs::path& root) {
   std::error_code error;
   auto entry = fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    if (entry->is_regular_file()) ++count;
+    std::error_code ignored;
+    if (entry->is_regular_file(ignored)) ++count;
   }
   return count;
 }

@@ -1,0 +1,161 @@
+#include <spdlog/spdlog.h>
+
+#include <iostream>
+#include <map>
+#include <medretrieval/imaging/import.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "progress_line.hpp"
+#include "search_options.hpp"
+
+namespace medretrieval::cli {
+
+namespace {
+
+using imaging::ImportReport;
+
+struct Options {
+  std::string dataset;
+  std::string root;
+  std::string out;
+  std::string key_file;
+  std::vector<std::string> parameters;
+  imaging::ImportOptions import;
+  bool json = false;
+};
+
+std::string datasets_help() {
+  std::string help = "Data sets and their options:\n";
+  for (const auto& name : imaging::dataset_type_names()) {
+    const auto& type = imaging::dataset_type(name);
+    help += "  " + name + ": " + type.description + '\n';
+    for (const auto& option : type.options) {
+      const std::string standard = to_string(option.default_value);
+      help += "      " + option.name + (standard.empty() ? "" : " (" + standard + ")") + ": " +
+              option.description + '\n';
+    }
+  }
+  return help +
+         "\nExamples:\n"
+         "  medretrieval import --dataset chestx-ray14 --root ChestXray-NIHCC --out chest\n"
+         "  medretrieval import --dataset dicom --root archive --key secret.key --out cases\n"
+         "  medretrieval evaluate --gallery g --data chest --manifest chest/manifest.csv\n";
+}
+
+void print_json(const Options& options, const ImportReport& report) {
+  nlohmann::ordered_json splits = nlohmann::ordered_json::object();
+  for (const auto& [name, count] : report.splits) {
+    splits[name] = {{"images", count.images}, {"patients", count.patients}};
+  }
+  nlohmann::ordered_json skipped = nlohmann::ordered_json::object();
+  for (const auto& [kind, entry] : report.skipped) {
+    skipped[kind] = {{"count", entry.count}, {"examples", entry.examples}};
+  }
+  const nlohmann::ordered_json document = {{"dataset", options.dataset},
+                                           {"folder", options.out},
+                                           {"manifest", options.out + "/manifest.csv"},
+                                           {"images", report.images},
+                                           {"written", report.written},
+                                           {"patients", report.patients},
+                                           {"patients_in_two_splits", report.patients_in_two_splits},
+                                           {"splits", splits},
+                                           {"skipped", skipped}};
+  // Names of files need not be UTF-8.
+  std::cout << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+}
+
+void print_text(const Options& options, const ImportReport& report) {
+  std::cout << report.images << " images of " << report.patients << " patients in " << options.out << " ("
+            << report.written << " written by this run)\n";
+  for (const auto& [name, count] : report.splits) {
+    std::cout << "  " << name << ": " << count.images << " images of " << count.patients << " patients\n";
+  }
+  for (const auto& [kind, entry] : report.skipped) {
+    std::cout << "  left out, " << kind << ": " << entry.count << '\n';
+    for (const auto& example : entry.examples) std::cout << "      " << example << '\n';
+  }
+}
+
+void run(Options& options) {
+  const auto& type = imaging::dataset_type(options.dataset);
+  for (const auto& text : options.parameters) {
+    const auto [name, value] = parse_parameter(text, type.options, "data set '" + type.name + "'");
+    options.import.parameters[name] = value;
+  }
+  options.import.key_file = options.key_file;
+  const ImportReport report =
+      imaging::import_dataset(options.dataset, options.root, options.out, options.import, progress_line());
+  if (report.patients_in_two_splits > 0) {
+    spdlog::warn("{} patients are in two splits, as was allowed", report.patients_in_two_splits);
+  }
+  if (report.images == 0) spdlog::warn("no image was found");
+  if (options.json) {
+    print_json(options, report);
+  } else {
+    print_text(options, report);
+  }
+}
+
+void add_protection_options(CLI::App& command, const std::shared_ptr<Options>& options) {
+  auto& import = options->import;
+  const std::map<std::string, imaging::DatePolicy> dates = {{"keep", imaging::DatePolicy::keep},
+                                                            {"shift", imaging::DatePolicy::shift},
+                                                            {"remove", imaging::DatePolicy::remove}};
+  command
+      .add_option("--key", options->key_file,
+                  "File with the key (16 to 4,096 bytes) of the digests that replace the ids of patients, "
+                  "studies, series and images")
+      ->type_name("FILE");
+  command.add_flag("--keep-identities", import.keep_identities,
+                   "Let ids stay that may be those of a hospital");
+  command.add_option("--dates", import.dates, "keep, shift (with a key) or remove")
+      ->transform(one_of(dates))
+      ->type_name("POLICY")
+      ->default_str("keep");
+}
+
+}  // namespace
+
+void add_import_command(CLI::App& app) {
+  auto* command = app.add_subcommand("import", "A published data set to images and a manifest");
+  command->footer(datasets_help());
+  auto options = std::make_shared<Options>();
+  auto& import = options->import;
+  const std::map<std::string, imaging::SplitRule> rules = {{"patient", imaging::SplitRule::patient},
+                                                           {"official", imaging::SplitRule::official}};
+  std::string names;
+  for (const auto& name : imaging::dataset_type_names()) names += (names.empty() ? "" : ", ") + name;
+  command->add_option("--dataset", options->dataset, "One of " + names)->required()->type_name("NAME");
+  command->add_option("--root", options->root, "Folder of the data set as published")
+      ->required()
+      ->type_name("FOLDER");
+  command->add_option("--out", options->out, "Folder to make; an import that was interrupted goes on there")
+      ->required()
+      ->type_name("FOLDER");
+  command
+      ->add_option("--option", options->parameters,
+                   "An option of the data set, name=value; may be given several times")
+      ->type_name("NAME=VALUE");
+  command->add_option("--split", import.split, "patient, or official where the publisher made one")
+      ->transform(one_of(rules))
+      ->type_name("RULE")
+      ->default_str("patient");
+  command->add_option("--seed", import.seed, "Of the splits")->capture_default_str();
+  command->add_flag("--allow-leak", import.allow_leak,
+                    "Take an official split although it has a patient in two parts");
+  add_protection_options(*command, options);
+  command->add_option("--bits", import.bits, "Of the PNG images: 8, 16, or 0 for what suits the data set")
+      ->check(CLI::IsMember({0, 8, 16}))
+      ->capture_default_str();
+  command->add_option("--longest-side", import.longest_side, "Make larger images smaller, to this; 0: none")
+      ->capture_default_str();
+  command->add_option("--threads", import.threads, "0: all")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace medretrieval::cli

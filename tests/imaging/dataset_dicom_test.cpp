@@ -1,0 +1,139 @@
+#include <gtest/gtest.h>
+
+#include "imaging/dataset_support.hpp"
+#include "imaging/dicom_fixture.hpp"
+
+namespace medretrieval::imaging {
+namespace {
+
+constexpr const char* kBurnedIn = "YES";
+
+/// A file of 2 x 2 pixels with all that must not get out.
+struct CaseParts {
+  std::string sop = "1.2.3.1";
+  std::string series = "1.2.3";
+  std::string patient = "HOSPITAL-4711";
+  std::string modality = "CT";
+  std::string body_part = "CHEST";
+  std::string instance = "1";
+  std::string burned_in = "NO";
+  std::string date = "20240309";
+
+  ByteVector file() const {
+    DicomBytes set;
+    set.text(0x00080018, "UI", sop).text(0x00080020, "DA", date).text(0x00080050, "SH", "ACCESSION");
+    set.text(0x00080060, "CS", modality).text(0x00080080, "LO", "INSTITUTION");
+    set.text(0x00081030, "LO", "DESCRIPTION")
+        .text(0x00100010, "PN", "DOE^JANE")
+        .text(0x00100020, "LO", patient);
+    set.text(0x00100030, "DA", "19500101").text(0x00104000, "LT", "COMMENT");
+    set.text(0x00180015, "CS", body_part).text(0x0020000D, "UI", "1.2").text(0x0020000E, "UI", series);
+    set.text(0x00200013, "IS", instance).us(0x00280002, {1}).text(0x00280004, "CS", "MONOCHROME2");
+    set.us(0x00280010, {2}).us(0x00280011, {2}).text(0x00280030, "DS", "0.7\\0.7").us(0x00280100, {16});
+    set.us(0x00280101, {16}).us(0x00280102, {15}).us(0x00280103, {0}).text(0x00280301, "CS", burned_in);
+    set.element(0x7FE00010, "OW", DicomBytes::words({0, 1, 2, 3}));
+    return set.file(kExplicitLittleEndian);
+  }
+};
+
+class DicomTree : public ::testing::Test {
+ protected:
+  void write(const std::string& path, const CaseParts& parts = {}) {
+    std::filesystem::create_directories((folder_ / path).parent_path());
+    testing::write_bytes(folder_ / path, parts.file());
+  }
+  Collector read(const Parameters& options = {}) { return collect("dicom", folder_.path(), options); }
+
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(DicomTree, OnlyWhatIsAllowedIsRead) {
+  write("DOE_JANE/a.dcm");
+  const DatasetRecord record = read().records.at(0);
+  EXPECT_EQ(record.key, "1.2.3.1");
+  EXPECT_EQ(record.patient, "HOSPITAL-4711");
+  EXPECT_EQ(record.study, "1.2");
+  EXPECT_EQ(record.series, "1.2.3");
+  EXPECT_EQ(record.modality, "CT");
+  EXPECT_EQ(record.date, (Date{2024, 3, 9}));
+  EXPECT_EQ(record.labels, (std::vector<std::string>{"CT"}));
+  EXPECT_EQ(record.attributes.at("body_part"), "CHEST");
+  EXPECT_EQ(record.attributes.at("pixel_spacing_mm"), "0.7");
+  for (const auto& [name, value] : record.attributes) {
+    for (const char* secret : {"ACCESSION", "INSTITUTION", "DESCRIPTION", "DOE", "1950", "COMMENT"}) {
+      EXPECT_EQ(value.find(secret), std::string::npos) << name;
+    }
+  }
+}
+
+TEST_F(DicomTree, TextInTheFieldOfACodeIsDropped) {
+  CaseParts parts;
+  parts.body_part = "Dr. Miller";
+  parts.date = "20241399";
+  write("a.dcm", parts);
+  const DatasetRecord record = read({{"label", "body_part"}}).records.at(0);
+  EXPECT_EQ(record.attributes.at("body_part"), "");
+  EXPECT_TRUE(record.labels.empty());
+  EXPECT_FALSE(record.date.has_value());
+}
+
+TEST_F(DicomTree, WhatIsLeftOutIsCounted) {
+  CaseParts parts;
+  write("a/1.dcm");
+  parts.burned_in = kBurnedIn;
+  write("a/2.dcm", parts);
+  parts.burned_in = "NO";
+  parts.modality = "SEG";
+  write("b/3.dcm", parts);
+  write_text(folder_ / "b/readme.txt", "hello");
+  write_text(folder_ / "b/empty.dcm", "");
+  ByteVector cut = CaseParts().file();
+  cut.resize(cut.size() - 4);
+  testing::write_bytes(folder_ / "b/cut.dcm", cut);
+  std::filesystem::create_directory_symlink(folder_.path(), folder_ / "b/loop");
+  const Collector all = read();
+  EXPECT_EQ(all.records.size(), 1U);
+  EXPECT_EQ(
+      all.skipped,
+      (std::map<std::string, std::size_t>{
+          {"burned_in_annotation", 1}, {"not_dicom", 2}, {"segmentation", 1}, {"unreadable_image", 1}}));
+  EXPECT_EQ(read({{"burned_in", true}}).records.size(), 2U);
+  EXPECT_EQ(read({{"modality", "MR"}}).skipped.at("other_modality"), 2U);
+  EXPECT_ERROR(read({{"label", "patient"}}), invalid_argument, "none, modality or body_part");
+}
+
+TEST_F(DicomTree, SomeOfEverySeriesEvenlySpread) {
+  CaseParts parts;
+  for (int i = 1; i <= 9; ++i) {
+    parts.instance = std::to_string(i);
+    parts.sop = "1.2.3." + parts.instance;
+    write("s/" + std::to_string(10 - i) + ".dcm", parts);
+  }
+  parts.series = "1.2.4";
+  parts.sop = "1.2.4.1";
+  write("s/other.dcm", parts);
+  std::vector<std::string> keys;
+  for (const auto& record : read({{"per_series", std::int64_t{3}}}).records) keys.push_back(record.key);
+  EXPECT_EQ(keys, (std::vector<std::string>{"1.2.3.2", "1.2.3.5", "1.2.3.8", "1.2.4.1"}));
+}
+
+TEST_F(DicomTree, EveryFrameOfTheSampleFiles) {
+  REQUIRE_DATA("dicom/nema_multiframe");
+  const Collector all = collect("dicom", testing::data_folder() / "dicom");
+  std::size_t shown = 0;
+  std::size_t frames = 0;
+  for (const auto& record : all.records) {
+    frames += record.attributes.contains("frame") ? 1U : 0U;
+    if (frames > 0 && record.attributes.contains("frame") && shown++ < 20 && record.load) {
+      EXPECT_NO_THROW(record.load()) << record.source.file;
+    }
+  }
+  EXPECT_GT(all.records.size(), 100U);
+  EXPECT_GT(frames, 10U);
+  std::cout << all.records.size() << " images, " << frames << " of them frames; left out:";
+  for (const auto& [kind, count] : all.skipped) std::cout << ' ' << kind << ' ' << count;
+  std::cout << '\n';
+}
+
+}  // namespace
+}  // namespace medretrieval::imaging

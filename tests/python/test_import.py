@@ -1,0 +1,142 @@
+"""medretrieval import, run as a user runs it, on published forms made of phantoms."""
+
+import csv
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+
+from test_command_line import COMMAND, pytestmark, run  # noqa: F401
+
+
+@pytest.fixture(scope="module")
+def xray(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("import") / "xray"
+    run("phantom", "--out", folder, "--kind", "chest-xray", "--patients", 60, "--dicom")
+    return folder
+
+
+def rows(file):
+    with open(file, newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def write(file, lines):
+    file.write_text("\n".join([*lines, ""]))
+
+
+@pytest.fixture(scope="module")
+def chestx_ray14(xray, tmp_path_factory):
+    """The phantoms under the names and tables of NIH's set."""
+    root = tmp_path_factory.mktemp("nih")
+    (root / "images").mkdir()
+    header = ("Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
+              "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]")
+    lines, parts, numbers = [header], {"train_val_list.txt": [], "test_list.txt": []}, {}
+    for index, row in enumerate(rows(xray / "manifest.csv")):
+        patient = numbers.setdefault(row["patient_id"], len(numbers) + 1)
+        name = f"{patient:08d}_{index % 3:03d}.png"
+        (root / "images" / name).symlink_to(xray / row["path"])
+        lines.append(f"{name},{row['labels']},{index % 3},{patient},{row['age']},M,PA,256,256,0.1,0.1")
+        parts["test_list.txt" if patient % 5 == 0 else "train_val_list.txt"].append(name)
+    write(root / "Data_Entry_2017_v2020.csv", lines)
+    for name, names in parts.items():
+        write(root / name, names)
+    return root
+
+
+def patients_by_split(manifest):
+    patients = {}
+    for row in rows(manifest):
+        patients.setdefault(row["split"], set()).add(row["patient_id"])
+    return patients
+
+
+def assert_disjoint(manifest):
+    splits = list(patients_by_split(manifest).values())
+    assert len(splits) == 3 and sum(map(len, splits)) == len(set.union(*splits))
+
+
+def content(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_import_evaluate_and_demo(chestx_ray14, tmp_path):
+    out = tmp_path / "out"
+    report = json.loads(run("import", "--dataset", "chestx-ray14", "--root", chestx_ray14, "--out", out, "--json"))
+    assert report["images"] == report["written"] == 180 and report["patients"] == 60 and report["skipped"] == {}
+    assert_disjoint(out / "manifest.csv")
+    arguments = ["--data", out, "--manifest", out / "manifest.csv"]
+    run("index", "create", "--gallery", tmp_path / "g", *arguments, "--encoder", "itq", "--bits", 32)
+    assert run("evaluate", "--gallery", tmp_path / "g", *arguments, "--json")
+    run("demo", *arguments, "--out", tmp_path / "demo")
+    assert (tmp_path / "demo" / "report.html").exists()
+
+
+def test_official_split(chestx_ray14, tmp_path):
+    run("import", "--dataset", "chestx-ray14", "--root", chestx_ray14, "--out", tmp_path / "out", "--split", "official")
+    assert_disjoint(tmp_path / "out" / "manifest.csv")
+    assert {int(p) % 5 for p in patients_by_split(tmp_path / "out" / "manifest.csv")["query"]} == {0}
+
+
+def test_official_split_that_leaks(chestx_ray14, tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    for name in ("images", "Data_Entry_2017_v2020.csv"):
+        (root / name).symlink_to(chestx_ray14 / name)
+    names = sorted(p.name for p in (root / "images").iterdir())
+    write(root / "train_val_list.txt", names[:100])
+    write(root / "test_list.txt", names[100:])
+    arguments = ["import", "--dataset", "chestx-ray14", "--root", root, "--out", tmp_path / "out", "--split", "official"]
+    assert "patient in two parts" in run(*arguments, status=4).replace("patients", "patient")
+    assert json.loads(run(*arguments, "--allow-leak", "--json"))["patients_in_two_splits"] == 1
+
+
+def test_dicom_with_a_key(xray, tmp_path):
+    key = tmp_path / "key"
+    key.write_text("0123456789abcdef0123456789abcdef")
+    arguments = ["import", "--dataset", "dicom", "--root", xray / "dicom", "--out", tmp_path / "out"]
+    assert "key" in run(*arguments, status=3)
+    run(*arguments, "--key", key)
+    assert_disjoint(tmp_path / "out" / "manifest.csv")
+    published = {row["patient_id"] for row in rows(xray / "manifest.csv")}
+    written = b"".join(content(tmp_path / "out").values()).decode("latin-1")
+    assert not any(patient in written for patient in published)
+
+
+def test_killed_and_run_again(xray, tmp_path):
+    arguments = ["import", "--dataset", "dicom", "--root", xray / "dicom", "--keep-identities", "--threads", 1]
+    run(*arguments, "--out", tmp_path / "whole")
+    out = tmp_path / "out"
+    process = subprocess.Popen([COMMAND, "-q", *map(str, arguments), "--out", str(out)])
+    while process.poll() is None and len(list(out.glob("images/*"))) < 5:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = len(list(out.glob("images/*.png")))
+    report = json.loads(run(*arguments, "--out", out, "--json"))
+    assert report["written"] == report["images"] - before
+    assert content(out) == content(tmp_path / "whole")
+
+
+def test_what_is_missing_is_counted(chestx_ray14, tmp_path):
+    root = tmp_path / "root"
+    (root / "images").mkdir(parents=True)
+    (root / "Data_Entry_2017_v2020.csv").symlink_to(chestx_ray14 / "Data_Entry_2017_v2020.csv")
+    name = "00000001_000.png"
+    (root / "images" / name).symlink_to((chestx_ray14 / "images" / name).resolve())
+    (root / "images" / "00000001_001.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    report = json.loads(run("import", "--dataset", "chestx-ray14", "--root", root, "--out", tmp_path / "out", "--json"))
+    assert report["images"] == 1
+    assert {kind: entry["count"] for kind, entry in report["skipped"].items()} == {
+        "missing_image": 178, "unreadable_image": 1}
+
+
+def test_wrong_command_lines(tmp_path):
+    assert "unknown data set" in run("import", "--dataset", "x", "--root", tmp_path, "--out", tmp_path / "o", status=5)
+    assert "no file train.csv" in run(
+        "import", "--dataset", "chexpert", "--root", tmp_path, "--out", tmp_path / "o", status=5)
+    assert "no option 'x'" in run(
+        "import", "--dataset", "chexpert", "--root", tmp_path, "--out", tmp_path / "o", "--option", "x=1", status=3)
