@@ -20,9 +20,13 @@ std::string joined(const std::vector<std::string>& labels) {
   return text;
 }
 
+std::string shown(const DatasetRecord& record) {
+  return record.key.substr(0, 80);
+}
+
 void check_text(const DatasetRecord& record, std::string_view name, const std::string& text) {
   if (text.size() <= kMaxItemText && detail::is_utf8(text)) return;
-  fail(ErrorCode::invalid_argument, "record ", record.key, ": ", name, " of ", text.size(),
+  fail(ErrorCode::invalid_argument, "record ", shown(record), ": ", name, " of ", text.size(),
        " bytes, expected UTF-8 text of at most ", kMaxItemText);
 }
 
@@ -37,14 +41,14 @@ void check_record(const DatasetRecord& record, const DatasetType& type) {
   for (const std::string& label : record.labels) {
     check_text(record, "label", label);
     if (label.empty() || label.find('|') != std::string::npos) {
-      fail(ErrorCode::invalid_argument, "record ", record.key, ": expected a label without '|', got \"",
+      fail(ErrorCode::invalid_argument, "record ", shown(record), ": expected a label without '|', got \"",
            label, "\"");
     }
   }
   for (const auto& [name, value] : record.attributes) {
     check_text(record, name, value);
     if (std::find(type.attributes.begin(), type.attributes.end(), name) == type.attributes.end()) {
-      fail(ErrorCode::invalid_argument, "record ", record.key, ": data set '", type.name,
+      fail(ErrorCode::invalid_argument, "record ", shown(record), ": data set '", type.name,
            "' does not name the attribute '", name, "'");
     }
   }

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "base/concat.hpp"
+#include "base/utf8.hpp"
 #include "imaging/datasets/dataset_files.hpp"
 
 namespace medretrieval::imaging::datasets {
@@ -59,6 +60,17 @@ std::string uid(const DicomFile& file, const char* keyword) {
   const bool is_uid =
       text.size() <= kLongestUid && text.find_first_not_of("0123456789.") == std::string::npos;
   return is_uid ? text : std::string();
+}
+
+/// \throws Error (corrupt) for what cannot be an id: control characters, or far longer than the standard's 64.
+std::string patient_id(const DicomFile& file) {
+  const std::string text = file.tag("PatientID");
+  constexpr std::size_t kLongestId = 4 * 64;  // bytes in UTF-8
+  const bool has_control = std::any_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; });
+  if (text.size() > kLongestId || has_control || !detail::is_utf8(text)) {
+    fail(ErrorCode::corrupt, "a PatientID of ", text.size(), " bytes, expected text of at most ", kLongestId);
+  }
+  return text;
 }
 
 /// The first value, when it is a number.
@@ -113,7 +125,7 @@ Source describe(const DicomFile& file, const fs::path& path, const fs::path& roo
     const std::string name = path.lexically_relative(root).generic_string();
     record.key = Fingerprint::of(std::as_bytes(std::span(name))).to_string();
   }
-  record.patient = file.tag("PatientID");
+  record.patient = patient_id(file);
   record.study = uid(file, "StudyInstanceUID");
   record.series = uid(file, "SeriesInstanceUID");
   record.modality = code(file, "Modality");
