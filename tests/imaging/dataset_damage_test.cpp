@@ -24,6 +24,7 @@ std::vector<Case> cases() {
       {"candidates.csv", "seriesuid,coordX,coordY,coordZ,class\n1.2,-8,-18,104,1\n1.2,-9,-19,100,0\n"},
       {"1.2.mhd", scan},
       {"1.2.raw", std::string(320, '\x05')}};
+  const Parameters one_slice = {{"slices", std::int64_t{1}}};
   const std::map<std::string, std::string> chest = {
       {"Data_Entry_2017.csv",
        "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
@@ -54,9 +55,9 @@ std::vector<Case> cases() {
          "000001_02_03_017.png,1,2,3,17,\"1, 2, 3, 4\",\"1.5, 2, 3.25, 3.5\",\"12, 5\",\"0.4, 0.3, 0.2\",5,0,"
          "\"8, 23\",\"0.5, 0.5, 5\",\"8, 8\",\"-175, 275\",F,62,2\n"}},
        {{"unit", "lesion"}}},
-      {"luna16", "annotations.csv", luna},
-      {"luna16", "candidates.csv", luna},
-      {"luna16", "1.2.mhd", luna}};
+      {"luna16", "annotations.csv", luna, one_slice},
+      {"luna16", "candidates.csv", luna, one_slice},
+      {"luna16", "1.2.mhd", luna, one_slice}};
 }
 
 TEST(DamagedTables, AreReadOrRefused) {
