@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
       "-q,--quiet", [] { spdlog::set_level(spdlog::level::warn); }, "No progress, only warnings");
   medretrieval::cli::add_import_command(app);
   medretrieval::cli::add_phantom_command(app);
+  medretrieval::cli::add_augment_command(app);
   medretrieval::cli::add_index_commands(app);
   medretrieval::cli::add_search_command(app);
   medretrieval::cli::add_tune_command(app);

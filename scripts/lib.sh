@@ -4,7 +4,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=$(nproc)
 
 build_packages=(cmake ninja-build g++ pkg-config libeigen3-dev nlohmann-json3-dev libxxhash-dev
-  libopencv-dev libdcmtk-dev libcsv-dev libpng-dev libjpeg-dev libtiff-dev zlib1g-dev libopenjp2-7-dev
+  libopencv-dev libdcmtk-dev libcsv-dev libpugixml-dev libpng-dev libjpeg-dev libtiff-dev zlib1g-dev libopenjp2-7-dev
   libssl-dev libcli11-dev libspdlog-dev)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-dev python3-venv)
 check_packages=(clang-format-14 clang-tidy-14 doxygen)

@@ -14,6 +14,7 @@
   TYPE(chexpert)                         \
   TYPE(deeplesion)                       \
   TYPE(luna16)                           \
+  TYPE(lidc_idri)                        \
   TYPE(dicom)
 
 namespace medretrieval::imaging {

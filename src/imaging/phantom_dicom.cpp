@@ -22,24 +22,6 @@ using Tags = std::map<std::string, std::string>;
 constexpr int kRescaleIntercept = -1024;
 constexpr int kWhite = 4095;  // of a 12-bit detector
 
-/// Adds identifiers below 2.25, the branch for UUIDs: a number that follows from all options that change
-/// pixels, and below it patient, study, series and image.
-void add_identifiers(const PhantomImage& drawn, const PhantomOptions& options, std::size_t patient,
-                     Tags& tags) {
-  std::uint64_t root = options.seed;
-  for (const std::uint64_t word :
-       {static_cast<std::uint64_t>(options.kind), static_cast<std::uint64_t>(drawn_side(options)),
-        std::bit_cast<std::uint64_t>(options.region_mm)}) {
-    root = detail::Random(root ^ word).next();
-  }
-  const std::size_t study_number = options.kind == PhantomKind::chest_ct ? 1 : drawn.index + 1;
-  const std::string study = detail::concat("2.25.", root, ".", patient + 1, ".", study_number);
-  tags["StudyInstanceUID"] = study;
-  tags["SeriesInstanceUID"] = study + ".1";
-  tags["SOPInstanceUID"] = detail::concat(study, ".1.", drawn.index + 1);
-  tags["FrameOfReferenceUID"] = study + ".2";
-}
-
 std::string dicom_date(const std::string& iso_date) {
   std::string digits = iso_date;
   std::erase(digits, '-');
@@ -123,6 +105,18 @@ std::int16_t stored(float value, PhantomKind kind) {
 
 }  // namespace
 
+PhantomUids uids_of(const PhantomOptions& options, std::size_t patient, std::size_t index) {
+  std::uint64_t root = options.seed;
+  for (const std::uint64_t word :
+       {static_cast<std::uint64_t>(options.kind), static_cast<std::uint64_t>(drawn_side(options)),
+        std::bit_cast<std::uint64_t>(options.region_mm)}) {
+    root = detail::Random(root ^ word).next();
+  }
+  const std::size_t study_number = options.kind == PhantomKind::chest_ct ? 1 : index + 1;
+  const std::string study = detail::concat("2.25.", root, ".", patient + 1, ".", study_number);
+  return {study, study + ".1", detail::concat(study, ".1.", index + 1), study + ".2"};
+}
+
 const char* modality_of(PhantomKind kind) {
   return kind == PhantomKind::chest_ct ? "CT" : "CR";
 }
@@ -130,7 +124,11 @@ const char* modality_of(PhantomKind kind) {
 void write_phantom_dicom(const PhantomImage& drawn, const PhantomOptions& options, std::size_t patient,
                          const std::filesystem::path& file) {
   DicomTags tags{common_tags(drawn, options)};
-  add_identifiers(drawn, options, patient, tags.values);
+  const PhantomUids uids = uids_of(options, patient, drawn.index);
+  tags.values["StudyInstanceUID"] = uids.study;
+  tags.values["SeriesInstanceUID"] = uids.series;
+  tags.values["SOPInstanceUID"] = uids.image;
+  tags.values["FrameOfReferenceUID"] = uids.frame_of_reference;
   if (options.kind == PhantomKind::chest_ct) {
     add_ct_tags(drawn, tags.values);
   } else {

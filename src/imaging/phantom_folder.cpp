@@ -5,10 +5,8 @@
 #include <fstream>
 #include <medretrieval/imaging/load.hpp>
 #include <medretrieval/imaging/phantom.hpp>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "base/concat.hpp"
@@ -16,6 +14,8 @@
 #include "base/random.hpp"
 #include "imaging/csv_records.hpp"
 #include "imaging/phantom_dicom.hpp"
+#include "imaging/phantom_output.hpp"
+#include "imaging/reporter.hpp"
 
 namespace medretrieval::imaging {
 
@@ -30,71 +30,6 @@ void require_share(const char* name, double value) {
     detail::fail(ErrorCode::invalid_argument, name, " must be 0 to 1, got ", value);
   }
 }
-
-/// The output folder: begun empty, and taken away again unless it is kept.
-class NewFolder {
- public:
-  explicit NewFolder(const fs::path& path) : path_(path) {
-    std::error_code error;
-    existed_ = fs::exists(path_, error);
-    if (existed_ && !fs::is_directory(path_, error)) {
-      detail::fail(ErrorCode::already_exists, path_.string(), " exists and is not a folder");
-    }
-    const bool empty = !existed_ || fs::is_empty(path_, error);
-    if (error) detail::fail(ErrorCode::io, "cannot look into ", path_.string(), ": ", error.message());
-    if (!empty) detail::fail(ErrorCode::already_exists, path_.string(), " is not empty");
-    make(path_);
-  }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-  ~NewFolder() {
-    if (kept_) return;
-    std::error_code ignored;
-    if (existed_) {
-      for (const auto& entry : fs::directory_iterator(path_, ignored)) fs::remove_all(entry.path(), ignored);
-    } else {
-      fs::remove_all(path_, ignored);
-    }
-  }
-
-  void add_folder(const char* name) { make(path_ / name); }
-  void keep() { kept_ = true; }
-
- private:
-  static void make(const fs::path& path) {
-    std::error_code error;
-    fs::create_directories(path, error);
-    if (error) detail::fail(ErrorCode::io, "cannot make the folder ", path.string(), ": ", error.message());
-  }
-
-  fs::path path_;
-  bool existed_ = false;
-  bool kept_ = false;
-};
-
-/// Counts finished images for a progress callback, from many threads but one at a time.
-class Reporter {
- public:
-  Reporter(const Progress& progress, std::size_t total) : progress_(progress), total_(total) {}
-
-  /// \throws Error (cancelled) when the callback asks to stop.
-  void one_done() {
-    if (!progress_) return;
-    const std::lock_guard lock(mutex_);
-    if (!cancelled_) {  // who has said no is not asked again
-      ++done_;
-      cancelled_ = !progress_({"draw phantoms", done_, total_});
-    }
-    if (cancelled_) detail::fail(ErrorCode::cancelled, "writing phantoms was cancelled after ", done_);
-  }
-
- private:
-  const Progress& progress_;
-  std::mutex mutex_;
-  std::size_t total_;
-  std::size_t done_ = 0;
-  bool cancelled_ = false;
-};
 
 /// The split of every patient. Exact counts, in an order drawn from the seed.
 std::vector<const char*> draw_splits(const PhantomFolderOptions& options) {
@@ -192,14 +127,14 @@ void PhantomFolderOptions::validate() const {
 void write_phantom_folder(const fs::path& folder, const PhantomFolderOptions& options,
                           const Progress& progress) {
   options.validate();
-  NewFolder output(folder);
+  phantom::NewFolder output(folder);
   if (options.png) output.add_folder("images");
   if (options.dicom) output.add_folder("dicom");
 
   const std::size_t per_patient = options.phantom.images_per_patient;
   const std::vector<const char*> splits = draw_splits(options);
   std::vector<Written> images(options.phantom.patients * per_patient);
-  Reporter reporter(progress, images.size());
+  Reporter reporter(progress, "draw phantoms", images.size());
   detail::parallel_for(images.size(), options.threads, [&](std::size_t i) {
     const std::size_t patient = i / per_patient;
     images[i] = write_image(folder, options, patient, i % per_patient, splits[patient]);

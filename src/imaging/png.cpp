@@ -153,13 +153,14 @@ class PngWriter {
     return true;
   }
 
-  // Big-endian, as PNG stores 16-bit samples. NaN becomes black.
+  // Big-endian, as PNG stores 16-bit samples. NaN becomes black. The product of 8 bits is a float, in which a
+  // half comes back as a half although its share was rounded: such halves are common among whole HU.
   static void quantize(std::span<const float> values, int bits, std::span<std::uint8_t> row) {
-    const double white = bits == 16 ? 65535 : 255;
     std::size_t byte = 0;
     for (const float value : values) {
-      const double clamped = value > 0 ? std::min<double>(value, 1) : 0;
-      const auto level = static_cast<unsigned>(std::lround(clamped * white));
+      const float share = value > 0 ? std::min(value, 1.0F) : 0.0F;
+      const auto level =
+          static_cast<unsigned>(bits == 16 ? std::lround(share * 65535.0) : std::lround(share * 255.0F));
       if (bits == 16) row[byte++] = static_cast<std::uint8_t>(level >> 8);
       row[byte++] = static_cast<std::uint8_t>(level & 0xFF);
     }

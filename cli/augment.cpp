@@ -1,0 +1,59 @@
+#include <iostream>
+#include <medretrieval/imaging/augment.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "progress_line.hpp"
+
+namespace medretrieval::cli {
+
+namespace {
+
+struct Options {
+  imaging::AugmentedFolderOptions folder;
+  std::string data;
+  bool json = false;
+};
+
+void run(const Options& options) {
+  const std::size_t copies = imaging::augment_training_images(options.data, options.folder, progress_line());
+  const std::string manifest = options.data + "/manifest_augmented.csv";
+  if (options.json) {
+    std::cout << nlohmann::ordered_json{{"manifest", manifest}, {"copies", copies}}.dump(2) << '\n';
+  } else {
+    std::cout << copies << " altered copies of training images, listed in " << manifest << '\n';
+  }
+}
+
+}  // namespace
+
+void add_augment_command(CLI::App& app) {
+  auto* command = app.add_subcommand("augment", "Add altered copies of the training images of a folder");
+  command->footer(
+      "Queries and database stay as they are.\n"
+      "Example:\n  medretrieval augment --data nodules --copies 4 --rotation 180 --shift 2\n");
+  auto options = std::make_shared<Options>();
+  auto& augmentation = options->folder.augmentation;
+  command->add_option("--data", options->data, "Folder with manifest.csv, as import writes it")
+      ->required()
+      ->type_name("FOLDER");
+  command->add_option("--copies", options->folder.copies, "Of each training image")->capture_default_str();
+  command->add_option("--rotation", augmentation.rotation_degrees, "Degrees either way, at most")
+      ->capture_default_str();
+  command->add_option("--shift", augmentation.shift_pixels, "Pixels either way, at most")
+      ->capture_default_str();
+  command->add_flag("--flip-horizontal,!--no-flip-horizontal", augmentation.flip_horizontal,
+                    "Mirror half of the copies left to right (on unless refused)");
+  command->add_flag("--flip-vertical,!--no-flip-vertical", augmentation.flip_vertical,
+                    "Mirror half of the copies top to bottom (on unless refused)");
+  command->add_option("--seed", augmentation.seed, "Of the copies")->capture_default_str();
+  command->add_option("--bits", options->folder.bits, "Of the PNG files: 8 or 16")->capture_default_str();
+  command->add_option("--threads", options->folder.threads, "0: all")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace medretrieval::cli
