@@ -2,7 +2,7 @@
 include(CMakePackageConfigHelpers)
 
 set(installed_targets medretrieval_core)
-foreach(part eval imaging)
+foreach(part eval imaging torch)
   if(TARGET medretrieval_${part})
     list(APPEND installed_targets medretrieval_${part})
   endif()
@@ -10,8 +10,8 @@ endforeach()
 
 install(TARGETS ${installed_targets} EXPORT medretrievalTargets ARCHIVE LIBRARY RUNTIME)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/medretrieval DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        PATTERN imaging EXCLUDE PATTERN eval EXCLUDE)
-foreach(part eval imaging)
+        PATTERN imaging EXCLUDE PATTERN eval EXCLUDE PATTERN torch EXCLUDE)
+foreach(part eval imaging torch)
   if(TARGET medretrieval_${part})
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/medretrieval/${part}
             DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/medretrieval)
@@ -30,5 +30,8 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/medretrievalConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/medretrievalConfigVersion.cmake DESTINATION ${package_folder})
 if(TARGET medretrieval_imaging)
   install(FILES ${PROJECT_SOURCE_DIR}/cmake/MedretrievalImagingPackages.cmake DESTINATION ${package_folder})
+endif()
+if(TARGET medretrieval_torch)
+  install(FILES ${PROJECT_SOURCE_DIR}/cmake/MedretrievalTorchPackages.cmake DESTINATION ${package_folder})
 endif()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,9 +1,9 @@
-// Typed access to checked parameters.
+// Options that several encoders have, and typed access to checked parameters.
 #pragma once
 
-#include <cstddef>
 #include <medretrieval/parameters.hpp>
-#include <string>
+
+#include "base/option_values.hpp"
 
 namespace medretrieval::encoders {
 
@@ -16,14 +16,8 @@ inline OptionSpec training_rows_spec() {
           "drawn at random to train on when there are more; 0: all"};
 }
 
-inline std::size_t whole(const Parameters& parameters, const std::string& name) {
-  return static_cast<std::size_t>(std::get<std::int64_t>(parameters.at(name)));
-}
-inline bool truth(const Parameters& parameters, const std::string& name) {
-  return std::get<bool>(parameters.at(name));
-}
-inline const std::string& text(const Parameters& parameters, const std::string& name) {
-  return std::get<std::string>(parameters.at(name));
-}
+using detail::text;
+using detail::truth;
+using detail::whole;
 
 }  // namespace medretrieval::encoders
