@@ -41,6 +41,7 @@ struct Objective {
   Parameters hashing_parameters;  ///< of that loss; those left out take their defaults
   double hashing_weight = 1;
   double reconstruction = 0;  ///< weight of the decoder's loss, for networks that have a decoder
+  double pixel_weight = 1;    ///< in it: cross-entropy + this times the squared error of pixels
 };
 
 /// How a network learns. Where its paper states a number, the preset holds it.

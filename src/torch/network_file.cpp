@@ -1,0 +1,67 @@
+#include "torch/network_file.hpp"
+
+namespace medretrieval::deep {
+
+using detail::NetworkSection;
+
+namespace {
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+std::string text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+class Sections {
+ public:
+  Sections(io::ByteSink& sink, std::size_t count) : writer_(sink, count) {}
+
+  void add(NetworkSection section, std::span<const std::byte> bytes) {
+    writer_.begin_section(detail::section_key(section));
+    writer_.append(bytes);
+    writer_.end_section();
+  }
+  Fingerprint finish() { return writer_.finish(); }
+
+ private:
+  io::SectionWriter writer_;
+};
+
+}  // namespace
+
+Fingerprint write_network_file(io::ByteSink& sink, const NetworkContent& content) {
+  const std::size_t count = 4 + (content.gate ? 1 : 0) + (content.training != nullptr ? 4 : 0);
+  Sections sections(sink, count);
+  sections.add(NetworkSection::description, bytes_of(detail::description_to_json(content.description)));
+  sections.add(NetworkSection::encoder, content.encoder->to_bytes());
+  if (content.gate) {
+    ByteWriter writer;
+    content.gate->write(writer);
+    sections.add(NetworkSection::gate, writer.buffer());
+  }
+  const TensorBytes tensors = to_bytes(content.tensors);
+  sections.add(NetworkSection::tensor_index, bytes_of(tensors.index));
+  sections.add(NetworkSection::tensor_data, tensors.data);
+  if (content.training != nullptr) {
+    sections.add(NetworkSection::training, bytes_of(content.training->record));
+    sections.add(NetworkSection::optimizer, bytes_of(content.training->optimizer));
+    const TensorBytes best = to_bytes(content.training->best);
+    sections.add(NetworkSection::best_tensor_index, bytes_of(best.index));
+    sections.add(NetworkSection::best_tensor_data, best.data);
+  }
+  return sections.finish();
+}
+
+NamedTensors read_tensors(const io::SectionFile& file, NetworkSection index, NetworkSection data) {
+  return from_bytes(network_section(file, index), network_section(file, data), file.name());
+}
+
+TrainingState read_training_state(const io::SectionFile& file) {
+  return {text_of(network_section(file, NetworkSection::training)),
+          text_of(network_section(file, NetworkSection::optimizer)),
+          read_tensors(file, NetworkSection::best_tensor_index, NetworkSection::best_tensor_data)};
+}
+
+}  // namespace medretrieval::deep

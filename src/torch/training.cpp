@@ -1,0 +1,261 @@
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <future>
+#include <medretrieval/torch/training.hpp>
+#include <numeric>
+
+#include "base/concat.hpp"
+#include "base/progress_counter.hpp"
+#include "base/random.hpp"
+#include "torch/checkpoint.hpp"
+#include "torch/deep_model_state.hpp"
+#include "torch/device.hpp"
+#include "torch/objective.hpp"
+#include "torch/optimizer.hpp"
+#include "torch/thread_scope.hpp"
+#include "torch/training_set.hpp"
+#include "torch/validation.hpp"
+
+namespace medretrieval::deep {
+
+using detail::fail;
+
+namespace {
+
+constexpr double kMaximumValidation = 0.5;
+
+const TrainingPlan& plan_of(const TrainingOptions& options) {
+  return options.plan ? *options.plan : network_type(options.network).plan;
+}
+
+/// A number for one use of a seed.
+std::uint64_t seed_for(std::uint64_t seed, std::size_t epoch) {
+  detail::Random random(seed);
+  return random.next() + epoch * 0x9e3779b97f4a7c15ULL;
+}
+
+/// A batch on its way: images are loaded while the network works.
+struct LoadedBatch {
+  std::vector<std::size_t> rows;
+  Tensor images;
+  Tensor targets;
+};
+
+class Trainer {
+ public:
+  Trainer(const TrainingOptions& options, const TrainingImages& images)
+      : options_(options),
+        plan_(plan_of(options)),
+        device_(device_named(options.device)),
+        description_({options.network,
+                      complete_parameters(options.network_options, network_type(options.network).options,
+                                          "network '" + options.network + "'"),
+                      options.side != 0 ? options.side : network_type(options.network).side, options.bits}),
+        set_(options, images, description_.side),
+        validation_(set_, options.seed),
+        identity_(training_identity(options, plan_, images)) {
+    description_.labels = set_.label_names();
+    description_.several_labels = set_.several_labels();
+    ::torch::manual_seed(options.seed);
+    network_ = make_network(description_);
+    network_->to(device_);
+    optimizer_ = make_optimizer(plan_, *network_);
+    loss_ = std::make_unique<BatchLoss>(plan_.objective, code_bits(), training_labels(),
+                                        set_.several_labels(), options.balance_classes, options.seed);
+    for (std::size_t i = 0; i < set_.training_rows().size(); ++i) place_[set_.training_rows()[i]] = i;
+  }
+
+  TrainedNetwork run() {
+    resume();
+    detail::ProgressCounter counter(options_.progress, "train", plan_.epochs * set_.training_rows().size());
+    counter.add(progress_.epochs.size() * set_.training_rows().size());
+    for (const auto& figures : progress_.epochs) announce(figures);
+    while (progress_.epochs.size() < plan_.epochs && !is_stopped()) {
+      run_epoch(progress_.epochs.size() + 1, counter);
+      if (!options_.checkpoint.empty()) {
+        write_checkpoint(options_.checkpoint, description_, *network_, *optimizer_, progress_, identity_);
+      }
+      announce(progress_.epochs.back());
+    }
+    return finish();
+  }
+
+ private:
+  std::int64_t code_bits() const {
+    std::int64_t bits = 0;
+    for (const auto& slice : network_->hash_slices()) bits += slice.layer->options.out_features();
+    return bits;
+  }
+
+  Tensor labels_of(std::span<const std::size_t> rows) const {
+    return set_.labels().index_select(0,
+                                      ::torch::tensor(std::vector<std::int64_t>(rows.begin(), rows.end())));
+  }
+  Tensor training_labels() const { return labels_of(set_.training_rows()); }
+
+  void announce(const EpochFigures& figures) const {
+    if (options_.on_epoch) options_.on_epoch(figures);
+  }
+
+  void resume() {
+    if (options_.checkpoint.empty() || !std::filesystem::exists(options_.checkpoint)) return;
+    read_checkpoint(options_.checkpoint, *network_, *optimizer_, progress_, identity_);
+  }
+
+  bool is_stopped() const {
+    return options_.patience > 0 && progress_.epochs.size() >= progress_.best_epoch + options_.patience;
+  }
+
+  /// Training rows in this epoch's order, cut into batches of nearly the same size.
+  std::vector<std::vector<std::size_t>> batches_of(std::size_t epoch) const {
+    std::vector<std::size_t> order = set_.training_rows();
+    detail::Random random(seed_for(options_.seed, epoch));
+    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+    const std::size_t count = (order.size() + plan_.batch - 1) / plan_.batch;
+    std::vector<std::vector<std::size_t>> batches;
+    for (std::size_t b = 0; b < count; ++b) {
+      batches.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(b * order.size() / count),
+                           order.begin() + static_cast<std::ptrdiff_t>((b + 1) * order.size() / count));
+    }
+    return batches;
+  }
+
+  std::future<LoadedBatch> load(std::vector<std::size_t> rows, std::size_t epoch) const {
+    return std::async(std::launch::async, [this, epoch, batch_rows = std::move(rows)]() mutable {
+      LoadedBatch batch;
+      batch.images = set_.batch(batch_rows, epoch, options_.threads);
+      if (loss_->needs_targets()) {
+        batch.targets = set_.has_targets() ? set_.targets(batch_rows, epoch, options_.threads) : batch.images;
+      }
+      batch.rows = std::move(batch_rows);
+      return batch;
+    });
+  }
+
+  void run_epoch(std::size_t epoch, detail::ProgressCounter& counter) {
+    const auto start = std::chrono::steady_clock::now();
+    EpochFigures figures;
+    figures.epoch = epoch;
+    figures.learning_rate = learning_rate_of(plan_, epoch);
+    set_learning_rate(*optimizer_, figures.learning_rate);
+    ::torch::manual_seed(seed_for(options_.seed, epoch));
+    network_->train();
+    const auto batches = batches_of(epoch);
+    auto next = load(batches.front(), epoch);
+    double sum = 0;
+    for (std::size_t b = 0; b < batches.size(); ++b) {
+      const LoadedBatch batch = next.get();
+      if (b + 1 < batches.size()) next = load(batches[b + 1], epoch);
+      const double share = static_cast<double>(b) / static_cast<double>(batches.size());
+      sum += step(batch, epoch, b + 1,
+                  (static_cast<double>(epoch - 1) + share) / static_cast<double>(plan_.epochs)) *
+             static_cast<double>(batch.rows.size());
+      counter.add(batch.rows.size());
+    }
+    figures.loss = sum / static_cast<double>(set_.training_rows().size());
+    validation_.measure(*network_, device_, plan_.batch, options_.threads, figures);
+    figures.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    keep(figures);
+  }
+
+  /// One step of the optimizer. Returns the loss.
+  double step(const LoadedBatch& batch, std::size_t epoch, std::size_t number, double progress) {
+    std::vector<std::int64_t> places;
+    for (const auto row : batch.rows) places.push_back(static_cast<std::int64_t>(place_.at(row)));
+    optimizer_->zero_grad();
+    const NetworkOutput output = network_->forward(batch.images.to(device_));
+    const HashBatch hashed = {output.hash, labels_of(batch.rows).to(device_), ::torch::tensor(places),
+                              progress};
+    const Tensor loss =
+        (*loss_)(output, hashed, batch.targets.defined() ? batch.targets.to(device_) : Tensor());
+    const double value = loss.item<double>();
+    if (!std::isfinite(value)) {
+      fail(ErrorCode::unsupported, "training: the loss is ", value, " in epoch ", epoch, ", batch ", number,
+           " (rows ", batch.rows.front(), ", ...); try a lower learning rate than ",
+           learning_rate_of(plan_, epoch));
+    }
+    loss.backward();
+    optimizer_->step();
+    return value;
+  }
+
+  void keep(const EpochFigures& figures) {
+    progress_.epochs.push_back(figures);
+    const double value = figures.map.value_or(0);
+    if (figures.map && progress_.best_epoch != 0 && value <= progress_.best_value) return;
+    progress_.best_epoch = figures.epoch;
+    progress_.best_value = value;
+    progress_.best = tensors_of(*network_);
+  }
+
+  TrainedNetwork finish() {
+    set_tensors(*network_, progress_.best);
+    std::shared_ptr<const ClassGate> gate = calibrated_gate();
+    return {DeepModelBuilder::from_network(description_, network_, std::move(gate)),
+            {progress_.epochs, progress_.best_epoch, is_stopped() && progress_.epochs.size() < plan_.epochs,
+             set_.training_rows().size(), set_.validation_rows().size()}};
+  }
+
+  /// Calibrates posteriors on the validation rows; null where there are too few.
+  std::shared_ptr<const ClassGate> calibrated_gate() {
+    std::vector<std::size_t> rows;
+    for (const auto row : set_.validation_rows()) {
+      if ((set_.labels()[static_cast<std::int64_t>(row)].sum() > 0).item<bool>()) rows.push_back(row);
+    }
+    if (rows.empty()) return nullptr;
+    const Tensor logits = answers_of(*network_, set_, rows, device_, plan_.batch, options_.threads).logits;
+    const Tensor posteriors = posteriors_of(logits, set_.several_labels()).contiguous();
+    LabelSets labels;
+    const Tensor marks = labels_of(rows);
+    for (std::int64_t row = 0; row < marks.size(0); ++row) {
+      std::vector<ClassId> own;
+      for (std::int64_t label = 0; label < marks.size(1); ++label) {
+        if (marks[row][label].item<float>() > 0) own.push_back(static_cast<ClassId>(label));
+      }
+      labels.add_row(own);
+    }
+    return std::make_shared<const ClassGate>(ClassGate::calibrate(
+        MatrixView(posteriors.data_ptr<float>(), rows.size(), set_.label_names().size()), labels));
+  }
+
+  const TrainingOptions& options_;
+  const TrainingPlan& plan_;
+  ::torch::Device device_;
+  NetworkDescription description_;
+  TrainingSet set_;
+  Validation validation_;
+  std::string identity_;
+  std::shared_ptr<Network> network_;
+  std::unique_ptr<::torch::optim::Optimizer> optimizer_;
+  std::unique_ptr<BatchLoss> loss_;
+  std::map<std::size_t, std::size_t> place_;  // of a row among the training rows
+  TrainingProgress progress_;
+};
+
+}  // namespace
+
+void TrainingOptions::validate() const {
+  const NetworkType& type = network_type(network);
+  complete_parameters(network_options, type.options, "network '" + network + "'");
+  plan_of(*this).validate();
+  if (!(validation_share >= 0 && validation_share <= kMaximumValidation)) {
+    fail(ErrorCode::invalid_argument, "training: expected a validation share of 0 to ", kMaximumValidation,
+         ", got ", validation_share);
+  }
+  if (patience > 0 && validation_share == 0) {
+    fail(ErrorCode::invalid_argument, "training: expected validation rows where patience is ", patience,
+         ", got a validation share of 0");
+  }
+  if (augmentation) augmentation->validate();
+}
+
+TrainedNetwork train_network(const TrainingOptions& options, const TrainingImages& images) {
+  options.validate();
+  const ThreadScope threads(options.threads);
+  return Trainer(options, images).run();
+}
+
+}  // namespace medretrieval::deep

@@ -1,0 +1,100 @@
+#include "torch/validation.hpp"
+
+#include <algorithm>
+#include <medretrieval/eval/metrics.hpp>
+#include <numeric>
+
+#include "base/random.hpp"
+
+namespace medretrieval::deep {
+
+namespace {
+
+constexpr std::size_t kGalleryRows = 2000;
+
+/// The labels of rows.
+Tensor labels_of(const TrainingSet& set, std::span<const std::size_t> rows) {
+  const std::vector<std::int64_t> places(rows.begin(), rows.end());
+  return set.labels().index_select(0, ::torch::tensor(places));
+}
+
+/// Hamming distances of sign codes: queries x gallery.
+Tensor hamming(const Tensor& queries, const Tensor& gallery) {
+  const auto signs = [](const Tensor& hash) { return (hash > 0).to(::torch::kFloat32) * 2 - 1; };
+  return (static_cast<double>(queries.size(1)) - signs(queries).mm(signs(gallery).t())) / 2;
+}
+
+}  // namespace
+
+RowAnswers answers_of(Network& network, const TrainingSet& set, std::span<const std::size_t> rows,
+                      ::torch::Device device, std::size_t batch, int threads) {
+  const ::torch::NoGradGuard no_gradient;
+  network.eval();
+  std::vector<Tensor> hash;
+  std::vector<Tensor> logits;
+  for (std::size_t first = 0; first < rows.size(); first += batch) {
+    const auto part = rows.subspan(first, std::min(batch, rows.size() - first));
+    const NetworkOutput output = network.forward(set.batch(part, 0, threads).to(device));
+    hash.push_back(output.hash.to(::torch::kCPU));
+    logits.push_back(output.logits.to(::torch::kCPU));
+  }
+  network.train();
+  return {::torch::cat(hash), ::torch::cat(logits)};
+}
+
+Validation::Validation(const TrainingSet& set, std::uint64_t seed) : set_(set) {
+  detail::Random random(seed);
+  for (const auto place :
+       detail::sample_without_replacement(set.training_rows().size(), kGalleryRows, random)) {
+    gallery_.push_back(set.training_rows()[place]);
+  }
+}
+
+void Validation::measure(Network& network, ::torch::Device device, std::size_t batch, int threads,
+                         EpochFigures& figures) const {
+  const auto& rows = set_.validation_rows();
+  if (rows.empty()) return;
+  const RowAnswers queries = answers_of(network, set_, rows, device, batch, threads);
+  const RowAnswers gallery = answers_of(network, set_, gallery_, device, batch, threads);
+  figures.map = mean_average_precision(queries.hash, gallery.hash);
+  figures.accuracy = accuracy(queries.logits);
+}
+
+std::optional<double> Validation::mean_average_precision(const Tensor& queries, const Tensor& gallery) const {
+  const Tensor distances = hamming(queries, gallery);
+  const Tensor alike = labels_of(set_, set_.validation_rows()).mm(labels_of(set_, gallery_).t()) > 0;
+  const auto distance = distances.accessor<float, 2>();
+  const auto relevant = alike.accessor<bool, 2>();
+  double sum = 0;
+  std::size_t counted = 0;
+  for (std::int64_t q = 0; q < distances.size(0); ++q) {
+    std::vector<std::int64_t> order(gallery_.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::int64_t a, std::int64_t b) { return distance[q][a] < distance[q][b]; });
+    eval::Ranking ranking;
+    for (const auto place : order) {
+      ranking.distances.push_back(distance[q][place]);
+      ranking.relevant.push_back(relevant[q][place] ? 1 : 0);
+    }
+    const auto total =
+        static_cast<std::size_t>(std::count(ranking.relevant.begin(), ranking.relevant.end(), 1));
+    if (total == 0) continue;
+    sum += eval::average_precision(ranking, total).expected;
+    ++counted;
+  }
+  return counted == 0 ? std::nullopt : std::optional(sum / static_cast<double>(counted));
+}
+
+std::optional<double> Validation::accuracy(const Tensor& logits) const {
+  const Tensor labels = labels_of(set_, set_.validation_rows());
+  if (set_.several_labels())
+    return ((logits > 0) == (labels > 0)).to(::torch::kFloat64).mean().item<double>();
+  const Tensor labelled = labels.sum(1) > 0;
+  const Tensor right = (logits.argmax(1) == labels.argmax(1)).logical_and(labelled);
+  const auto count = labelled.sum().item<std::int64_t>();
+  if (count == 0) return std::nullopt;
+  return static_cast<double>(right.sum().item<std::int64_t>()) / static_cast<double>(count);
+}
+
+}  // namespace medretrieval::deep
