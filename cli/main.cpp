@@ -77,6 +77,9 @@ int main(int argc, char** argv) {
   medretrieval::cli::add_import_command(app);
   medretrieval::cli::add_phantom_command(app);
   medretrieval::cli::add_augment_command(app);
+#ifdef MEDRETRIEVAL_HAVE_TORCH
+  medretrieval::cli::add_train_command(app);
+#endif
   medretrieval::cli::add_index_commands(app);
   medretrieval::cli::add_search_command(app);
   medretrieval::cli::add_tune_command(app);

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <future>
 #include <medretrieval/torch/training.hpp>
 #include <numeric>
 
 #include "base/concat.hpp"
-#include "base/progress_counter.hpp"
 #include "base/random.hpp"
 #include "torch/checkpoint.hpp"
 #include "torch/deep_model_state.hpp"
@@ -26,6 +26,7 @@ using detail::fail;
 namespace {
 
 constexpr double kMaximumValidation = 0.5;
+constexpr std::size_t kCalibrationRows = 10;  // fewer tell nothing of a level of 0.95
 
 const TrainingPlan& plan_of(const TrainingOptions& options) {
   return options.plan ? *options.plan : network_type(options.network).plan;
@@ -70,11 +71,9 @@ class Trainer {
 
   TrainedNetwork run() {
     resume();
-    detail::ProgressCounter counter(options_.progress, "train", plan_.epochs * set_.training_rows().size());
-    counter.add(progress_.epochs.size() * set_.training_rows().size());
     for (const auto& figures : progress_.epochs) announce(figures);
     while (progress_.epochs.size() < plan_.epochs && !is_stopped()) {
-      run_epoch(progress_.epochs.size() + 1, counter);
+      run_epoch(progress_.epochs.size() + 1);
       if (!options_.checkpoint.empty()) {
         write_checkpoint(options_.checkpoint, description_, *network_, *optimizer_, progress_, identity_);
       }
@@ -135,7 +134,7 @@ class Trainer {
     });
   }
 
-  void run_epoch(std::size_t epoch, detail::ProgressCounter& counter) {
+  void run_epoch(std::size_t epoch) {
     const auto start = std::chrono::steady_clock::now();
     EpochFigures figures;
     figures.epoch = epoch;
@@ -146,6 +145,7 @@ class Trainer {
     const auto batches = batches_of(epoch);
     auto next = load(batches.front(), epoch);
     double sum = 0;
+    std::size_t seen = 0;
     for (std::size_t b = 0; b < batches.size(); ++b) {
       const LoadedBatch batch = next.get();
       if (b + 1 < batches.size()) next = load(batches[b + 1], epoch);
@@ -153,12 +153,24 @@ class Trainer {
       sum += step(batch, epoch, b + 1,
                   (static_cast<double>(epoch - 1) + share) / static_cast<double>(plan_.epochs)) *
              static_cast<double>(batch.rows.size());
-      counter.add(batch.rows.size());
+      seen += batch.rows.size();
+      report(epoch, seen, sum / static_cast<double>(seen));
     }
     figures.loss = sum / static_cast<double>(set_.training_rows().size());
     validation_.measure(*network_, device_, plan_.batch, options_.threads, figures);
     figures.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     keep(figures);
+  }
+
+  /// Progress over all epochs, the mean loss of this one in its name.
+  void report(std::size_t epoch, std::size_t seen, double loss) const {
+    if (!options_.progress) return;
+    const std::size_t rows = set_.training_rows().size();
+    char stage[64];
+    std::snprintf(stage, sizeof stage, "epoch %zu, loss %.4g", epoch, loss);
+    if (!options_.progress({stage, (epoch - 1) * rows + seen, plan_.epochs * rows})) {
+      fail(ErrorCode::cancelled, "training: cancelled in epoch ", epoch);
+    }
   }
 
   /// One step of the optimizer. Returns the loss.
@@ -205,7 +217,7 @@ class Trainer {
     for (const auto row : set_.validation_rows()) {
       if ((set_.labels()[static_cast<std::int64_t>(row)].sum() > 0).item<bool>()) rows.push_back(row);
     }
-    if (rows.empty()) return nullptr;
+    if (rows.size() < kCalibrationRows) return nullptr;
     const Tensor logits = answers_of(*network_, set_, rows, device_, plan_.batch, options_.threads).logits;
     const Tensor posteriors = posteriors_of(logits, set_.several_labels()).contiguous();
     LabelSets labels;

@@ -97,7 +97,7 @@ TEST(Training, GoesOnFromACheckpointAsIfItHadNeverStopped) {
     std::size_t epochs = 0;
     interrupted.on_epoch = [&](const EpochFigures& figures) { epochs = figures.epoch; };
     interrupted.progress = [&](const ProgressReport&) { return epochs < stop_after; };
-    EXPECT_ERROR(train_network(interrupted, images), cancelled, "train");
+    EXPECT_ERROR(train_network(interrupted, images), cancelled, "training");
     EXPECT_EQ(epochs, stop_after);
   }
   EXPECT_EQ(train_network(options, images).model.fingerprint(), whole);

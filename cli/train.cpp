@@ -1,0 +1,283 @@
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <medretrieval/torch/training.hpp>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "dataset.hpp"
+#include "progress_line.hpp"
+#include "search_options.hpp"
+
+namespace medretrieval::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+/// What the command line may change of a preset's plan.
+struct PlanChoice {
+  std::optional<std::size_t> epochs;
+  std::optional<std::size_t> batch;
+  std::optional<deep::Optimizer> optimizer;
+  std::optional<double> learning_rate;
+  std::optional<double> momentum;
+  std::optional<double> weight_decay;
+  std::optional<std::size_t> decay_epochs;
+  std::optional<double> decay_factor;
+  std::optional<double> classification;
+  std::optional<std::string> loss;
+  std::optional<double> loss_weight;
+  std::optional<double> reconstruction;
+  std::vector<std::string> loss_options;
+
+  void add_to(CLI::App& command);
+  deep::TrainingPlan applied_to(deep::TrainingPlan plan) const;
+};
+
+struct Options {
+  std::string manifest;
+  std::string folder;
+  imaging::ManifestOptions columns;
+  std::string out;
+  std::string log;
+  std::string split = "train";
+  std::vector<std::string> network_options;
+  PlanChoice plan;
+  deep::TrainingOptions training;
+  bool augment = false;
+  bool json = false;
+};
+
+void PlanChoice::add_to(CLI::App& command) {
+  const std::map<std::string, deep::Optimizer> optimizers = {
+      {"sgd", deep::Optimizer::sgd}, {"adam", deep::Optimizer::adam}, {"adamw", deep::Optimizer::adamw}};
+  command.add_option("--epochs", epochs, "Times that every image is seen");
+  command.add_option("--batch", batch, "Images of a step");
+  command.add_option("--optimizer", optimizer, "sgd, adam or adamw")
+      ->transform(one_of(optimizers))
+      ->type_name("NAME");
+  command.add_option("--learning-rate", learning_rate, "Of the first epochs");
+  command.add_option("--momentum", momentum, "Of sgd");
+  command.add_option("--weight-decay", weight_decay, "L2");
+  command.add_option("--decay-epochs", decay_epochs,
+                     "The learning rate is multiplied by --decay-factor after so many epochs; 0: never");
+  command.add_option("--decay-factor", decay_factor, "Above 0, at most 1");
+  command.add_option("--classification", classification, "Weight of the classification loss");
+  command.add_option("--loss", loss, "Hashing loss, or none");
+  command.add_option("--loss-weight", loss_weight, "Its weight");
+  command
+      .add_option("--loss-option", loss_options,
+                  "An option of the loss, name=value; may be given several times")
+      ->type_name("NAME=VALUE");
+  command.add_option("--reconstruction", reconstruction, "Weight of a decoder's loss");
+}
+
+template <class Value>
+void apply(const std::optional<Value>& given, Value& value) {
+  if (given) value = *given;
+}
+
+deep::TrainingPlan PlanChoice::applied_to(deep::TrainingPlan plan) const {
+  apply(epochs, plan.epochs);
+  apply(batch, plan.batch);
+  apply(optimizer, plan.optimizer);
+  apply(learning_rate, plan.learning_rate);
+  apply(momentum, plan.momentum);
+  apply(weight_decay, plan.weight_decay);
+  apply(decay_epochs, plan.decay_epochs);
+  apply(decay_factor, plan.decay_factor);
+  apply(classification, plan.objective.classification);
+  apply(loss_weight, plan.objective.hashing_weight);
+  apply(reconstruction, plan.objective.reconstruction);
+  if (loss) {
+    plan.objective.hashing = *loss == "none" ? "" : *loss;
+    plan.objective.hashing_parameters.clear();
+  }
+  if (!loss_options.empty() && plan.objective.hashing.empty()) {
+    throw Error(ErrorCode::invalid_argument, "--loss-option: expected a --loss that it belongs to");
+  }
+  for (const auto& text : loss_options) {
+    const auto& schema = deep::hashing_loss_info(plan.objective.hashing).options;
+    const auto [name, value] = parse_parameter(text, schema, "hashing loss '" + plan.objective.hashing + "'");
+    plan.objective.hashing_parameters[name] = value;
+  }
+  return plan;
+}
+
+std::string options_help(const std::vector<OptionSpec>& options) {
+  std::string help;
+  for (const auto& option : options) {
+    help +=
+        "      " + option.name + " (" + to_string(option.default_value) + "): " + option.description + '\n';
+  }
+  return help;
+}
+
+std::string presets_help() {
+  std::string help = "Networks, their options (--option) and what their plan sets:\n";
+  for (const auto& name : deep::network_type_names()) {
+    const auto& type = deep::network_type(name);
+    help += "  " + name + ": " + type.description + "; side " + std::to_string(type.side) + ", " +
+            std::to_string(type.plan.epochs) + " epochs, batch " + std::to_string(type.plan.batch) +
+            ", loss " + (type.plan.objective.hashing.empty() ? "none" : type.plan.objective.hashing) + '\n' +
+            options_help(type.options);
+  }
+  help += "Hashing losses and their options (--loss-option):\n";
+  for (const auto& name : deep::hashing_loss_names()) {
+    const auto info = deep::hashing_loss_info(name);
+    help += "  " + name + ": " + info.description + '\n' + options_help(info.options);
+  }
+  return help +
+         "\nExample:\n  medretrieval train --model attention-cnn-bilstm --input nodules/manifest.csv --bits "
+         "64 "
+         "--out nodules.network\n";
+}
+
+Json number(const std::optional<double>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json to_json(const deep::EpochFigures& figures) {
+  return {{"epoch", figures.epoch},
+          {"loss", figures.loss},
+          {"map", number(figures.map)},
+          {"accuracy", number(figures.accuracy)},
+          {"learning_rate", figures.learning_rate},
+          {"seconds", figures.seconds}};
+}
+
+/// The images of one split, or of all rows where the manifest has no splits.
+deep::TrainingImages images_of(const imaging::Manifest& manifest, const std::string& split) {
+  const bool has_splits = !manifest.rows.empty() && !manifest.rows.front().split.empty();
+  std::vector<fs::path> files;
+  deep::TrainingImages images;
+  for (const auto& row : manifest.rows) {
+    if (has_splits && row.split != split) continue;
+    files.push_back(row.file);
+    images.labels.push_back(row.labels);
+    images.patients.push_back(row.patient);
+  }
+  images.load = [files = std::move(files)](std::size_t row) { return imaging::load_image(files[row]); };
+  return images;
+}
+
+/// Writes a line for each epoch. A training that goes on from a checkpoint writes the earlier ones again.
+class EpochLog {
+ public:
+  explicit EpochLog(const std::string& file) : name_(file), stream_(file, std::ios::trunc) {}
+
+  void add(const deep::EpochFigures& figures) {
+    if (!(stream_ << to_json(figures).dump() << '\n').flush()) {
+      throw Error(ErrorCode::io, name_ + ": cannot write");
+    }
+  }
+
+ private:
+  std::string name_;
+  std::ofstream stream_;
+};
+
+void run(Options& options) {
+  auto& training = options.training;
+  const fs::path manifest_file = options.manifest;
+  const fs::path folder = options.folder.empty() ? manifest_file.parent_path() : fs::path(options.folder);
+  const auto manifest = imaging::read_manifest(folder.empty() ? "." : folder, manifest_file, options.columns);
+  const auto& type = deep::network_type(training.network);
+  for (const auto& text : options.network_options) {
+    const auto [name, value] = parse_parameter(text, type.options, "network '" + type.name + "'");
+    training.network_options[name] = value;
+  }
+  training.plan = options.plan.applied_to(type.plan);
+  if (options.augment) training.augmentation.emplace().seed = training.seed;
+  if (training.checkpoint.empty()) training.checkpoint = options.out + ".checkpoint";
+  training.validate();
+  EpochLog log(options.log.empty() ? options.out + ".jsonl" : options.log);
+  training.on_epoch = [&](const deep::EpochFigures& figures) {
+    log.add(figures);
+    spdlog::info("epoch {}: loss {:.4f}, mAP {:.3f}, accuracy {:.3f}, {:.1f} s", figures.epoch, figures.loss,
+                 figures.map.value_or(0), figures.accuracy.value_or(0), figures.seconds);
+  };
+  training.progress = progress_line();
+  const auto trained = deep::train_network(training, images_of(manifest, options.split));
+  trained.model.save(options.out);
+  fs::remove(training.checkpoint);
+  const auto& report = trained.report;
+  const Json answer = {{"model", options.out},
+                       {"fingerprint", trained.model.fingerprint().to_string()},
+                       {"network", training.network},
+                       {"bits", training.bits},
+                       {"dimension", trained.model.dimension()},
+                       {"labels", trained.model.description().labels},
+                       {"training_images", report.training_rows},
+                       {"validation_images", report.validation_rows},
+                       {"best", to_json(report.epochs[report.best_epoch - 1])},
+                       {"stopped_early", report.stopped_early}};
+  if (options.json) {
+    std::cout << answer.dump(2) << '\n';
+  } else {
+    for (const auto& [key, value] : answer.items()) std::cout << key << ": " << value.dump() << '\n';
+  }
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app) {
+  auto* command = app.add_subcommand("train", "Train a network of deep hashing");
+  command->footer(presets_help());
+  auto options = std::make_shared<Options>();
+  auto& training = options->training;
+  std::string names;
+  for (const auto& name : deep::network_type_names()) names += (names.empty() ? "" : ", ") + name;
+  command->add_option("--model", training.network, "One of " + names)
+      ->capture_default_str()
+      ->type_name("PRESET");
+  command->add_option("--input", options->manifest, "CSV file with a row for every image")
+      ->required()
+      ->type_name("MANIFEST");
+  command->add_option("--data", options->folder, "Folder of the images (default: the manifest's)")
+      ->type_name("FOLDER");
+  command->add_option("--patient-column", options->columns.patient_column, "Manifest column of the patient")
+      ->capture_default_str();
+  command->add_option("--label-column", options->columns.label_column,
+                      "Manifest column of the labels (default: labels, else label)");
+  command->add_option("--label-separator", options->columns.label_separator, "Between several labels")
+      ->capture_default_str();
+  command->add_option("--split", options->split, "Rows to learn from")->capture_default_str();
+  command->add_option("--bits", training.bits, "Of the code")->capture_default_str();
+  command->add_option("--side", training.side, "Of the input in pixels; 0: as the network suits");
+  command->add_option("--out", options->out, "File to write")->required()->type_name("MODEL");
+  command->add_option("--log", options->log, "JSON lines, one an epoch (default: MODEL.jsonl)")
+      ->type_name("FILE");
+  command
+      ->add_option(
+          "--checkpoint", training.checkpoint,
+          "Written after every epoch, removed at the end; a training that was interrupted goes on from it "
+          "(default: MODEL.checkpoint)")
+      ->type_name("FILE");
+  command
+      ->add_option("--option", options->network_options,
+                   "An option of the network, name=value; may be given several times")
+      ->type_name("NAME=VALUE");
+  options->plan.add_to(*command);
+  command->add_option("--validation-share", training.validation_share, "Of the patients, held out")
+      ->capture_default_str();
+  command->add_option("--patience", training.patience,
+                      "Epochs without a better validation before it stops; 0: never");
+  command->add_flag("--balance-classes", training.balance_classes, "Rare classes weigh more");
+  command->add_flag("--augment", options->augment, "Alter the images anew in every epoch");
+  command->add_option("--seed", training.seed, "Of everything drawn")->capture_default_str();
+  command->add_option("--device", training.device, "cpu, or cuda where libtorch has it")
+      ->capture_default_str();
+  command->add_option("--threads", training.threads, "0: all")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace medretrieval::cli
