@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "torch/losses/regularizers.hpp"
+
 namespace medretrieval::deep::losses {
 
 namespace {
@@ -145,12 +147,13 @@ double CnnhCodes::error() const {
   return sum / (scale * scale * rows * rows);
 }
 
+::torch::Tensor CnnhCodes::relaxed() const {
+  const ::torch::Tensor copy = ::torch::tensor(h_, ::torch::kFloat64);
+  return copy.view({static_cast<std::int64_t>(rows_), static_cast<std::int64_t>(bits_)});
+}
+
 ::torch::Tensor CnnhCodes::codes() const {
-  ::torch::Tensor codes =
-      ::torch::empty({static_cast<std::int64_t>(rows_), static_cast<std::int64_t>(bits_)});
-  std::transform(h_.begin(), h_.end(), codes.data_ptr<float>(),
-                 [](double value) { return value > 0 ? 1.0F : -1.0F; });
-  return codes;
+  return binary(relaxed()).to(::torch::kFloat32);
 }
 
 }  // namespace medretrieval::deep::losses

@@ -26,6 +26,9 @@ class CnnhCodes {
   /// The mean of (S - HH'/bits)^2 over all rows x rows.
   double error() const;
 
+  /// H, rows x bits, float64.
+  ::torch::Tensor relaxed() const;
+
   /// rows x bits of -1 and 1, float32: the signs of H.
   ::torch::Tensor codes() const;
 
