@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <medretrieval/error.hpp>
+#include <vector>
 
 #include "loss_batches.hpp"
 #include "torch/losses/classification.hpp"
@@ -11,7 +12,7 @@
 namespace medretrieval::deep {
 namespace {
 
-Tensor matrix(std::initializer_list<double> values) {
+Tensor matrix(const std::vector<double>& values) {
   return ::torch::tensor(values, ::torch::kFloat64).view({-1, 2});
 }
 
@@ -68,7 +69,7 @@ TEST(ClassWeights, AreInverseFrequencies) {
   // Class 0 in 3 rows, class 1 in 1, class 2 in none; 1 row without a label.
   const Tensor labels = ::torch::tensor(
       {{1., 0., 0.}, {1., 0., 0.}, {1., 0., 0.}, {0., 1., 0.}, {0., 0., 0.}}, ::torch::kFloat64);
-  const auto near = [](const Tensor& weights, std::initializer_list<double> expected) {
+  const auto near = [](const Tensor& weights, const std::vector<double>& expected) {
     return weights.allclose(::torch::tensor(expected, ::torch::kFloat64), 1e-9, 1e-9);
   };
   EXPECT_TRUE(near(class_weights(labels, false), {4.0 / 9, 4.0 / 3, 1}));

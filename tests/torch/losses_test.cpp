@@ -128,7 +128,8 @@ TEST_P(EveryPairLoss, FallsWhenADissimilarPairMovesApart) {
   const double before = value(batch);
   batch.hash[2][0] = 0.4;
   EXPECT_LT(value(batch), before);
-  batch.hash[2][0] = 1.2;
+  batch.hash[2][0] = 0.8;
+  batch.hash[2][1] = -0.4;
   EXPECT_GT(value(batch), before);
 }
 
