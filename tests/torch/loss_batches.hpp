@@ -6,10 +6,19 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <memory>
+#include <string>
 
 #include "torch/hashing_loss.hpp"
 
 namespace medretrieval::deep {
+
+/// The name of a loss as part of the name of a test.
+inline std::string test_name(const ::testing::TestParamInfo<std::string>& loss) {
+  std::string name = loss.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
 
 /// Labels of three rows: the first two alike, the third apart.
 inline Tensor two_alike() {

@@ -70,12 +70,7 @@ TEST_P(EveryLossLearns, CodesThatRankClassesFirst) {
   EXPECT_GT(after, 0.9);
 }
 
-INSTANTIATE_TEST_SUITE_P(Losses, EveryLossLearns, ::testing::ValuesIn(hashing_loss_names()),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Losses, EveryLossLearns, ::testing::ValuesIn(hashing_loss_names()), test_name);
 
 }  // namespace
 }  // namespace medretrieval::deep

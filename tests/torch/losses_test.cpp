@@ -89,11 +89,7 @@ TEST_P(EveryLoss, DoesNotDependOnTheOrderOfRows) {
   EXPECT_NEAR((*loss)(shuffled).item<double>(), (*loss)(batch).item<double>(), 1e-12);
 }
 
-INSTANTIATE_TEST_SUITE_P(Losses, EveryLoss, ::testing::ValuesIn(hashing_loss_names()), [](const auto& info) {
-  std::string name = info.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Losses, EveryLoss, ::testing::ValuesIn(hashing_loss_names()), test_name);
 
 /// Losses over pairs or triplets with options that leave little but these terms.
 struct PairLoss {
