@@ -21,12 +21,13 @@ struct HashBatch {
   double progress = 0;  ///< share of the training that is done, 0 to 1, for losses that sharpen with time
 };
 
-/// A hashing loss, prepared for a training set. Gives a scalar, the mean over pairs, triplets or rows.
+/// A hashing loss, prepared for a training set. Gives a scalar, the mean over pairs of different rows,
+/// triplets or rows. Immutable: may be called from several threads.
 class HashingLoss {
  public:
   virtual ~HashingLoss() = default;
-  /// \return a scalar of the dtype of batch.hash; 0 (with a gradient of 0) for a batch without a pair or triplet
-  ///         that counts
+  /// \return a scalar of the dtype of batch.hash, finite for |hash| up to 10^4. A mean over pairs or triplets
+  ///         of which a batch has none is 0, with a gradient of 0; terms over rows remain.
   virtual Tensor operator()(const HashBatch& batch) const = 0;
 };
 

@@ -6,7 +6,19 @@
 
 // The hashing losses, one line each. `name` stands for a function `HashingLossType name_loss()` in a source file
 // of the folder losses.
-#define MEDRETRIEVAL_HASHING_LOSSES(TYPE) TYPE(hashnet)
+#define MEDRETRIEVAL_HASHING_LOSSES(TYPE) \
+  TYPE(contrastive)                       \
+  TYPE(dsh)                               \
+  TYPE(triplet_dnnh)                      \
+  TYPE(triplet_ath)                       \
+  TYPE(hashnet)                           \
+  TYPE(bayesian)                          \
+  TYPE(dpsh)                              \
+  TYPE(idhn)                              \
+  TYPE(cnnh)                              \
+  TYPE(dh)                                \
+  TYPE(csq)                               \
+  TYPE(fcdn_codes)
 
 namespace medretrieval::deep {
 
@@ -17,6 +29,16 @@ MEDRETRIEVAL_HASHING_LOSSES(MEDRETRIEVAL_DECLARE)
 }  // namespace losses
 
 namespace {
+
+void check_task(const HashingTask& task) {
+  if (task.bits < 1) {
+    detail::fail(ErrorCode::invalid_argument, "hashing loss: expected at least 1 bit, got ", task.bits);
+  }
+  if (!task.labels.defined() || task.labels.dim() != 2 || task.labels.numel() == 0) {
+    detail::fail(ErrorCode::invalid_argument, "hashing loss: expected labels of rows x classes, got ",
+                 task.labels.defined() ? detail::concat("shape ", task.labels.sizes()) : "none");
+  }
+}
 
 const std::vector<HashingLossType>& all_types() {
   static const std::vector<HashingLossType> types = {
@@ -52,6 +74,7 @@ HashingLossInfo hashing_loss_info(std::string_view name) {
 std::unique_ptr<HashingLoss> make_hashing_loss(std::string_view name, const Parameters& parameters,
                                                const HashingTask& task) {
   const HashingLossType& type = hashing_loss_type(name);
+  check_task(task);
   return type.make(task,
                    complete_parameters(parameters, type.options, "hashing loss '" + std::string(name) + "'"));
 }

@@ -14,7 +14,7 @@ BatchLoss::BatchLoss(const Objective& objective, std::int64_t bits, const Tensor
     detail::fail(ErrorCode::invalid_argument,
                  "training: expected a classification or a hashing loss with a weight above 0, got neither");
   }
-  if (balance_classes) class_weights_ = losses::class_weights(training_labels);
+  if (balance_classes) class_weights_ = deep::class_weights(training_labels, several_labels);
   if (hashes) {
     hashing_ =
         make_hashing_loss(objective.hashing, objective.hashing_parameters, {bits, training_labels, seed});
@@ -25,13 +25,13 @@ Tensor BatchLoss::operator()(const NetworkOutput& output, const HashBatch& batch
                              const Tensor& targets) const {
   Tensor loss = ::torch::zeros({}, output.hash.options());
   if (objective_.classification > 0) {
-    loss = loss + objective_.classification * losses::classification_loss(output.logits, batch.labels,
-                                                                          several_labels_, class_weights_);
+    loss = loss + objective_.classification *
+                      classification_loss(output.logits, batch.labels, several_labels_, class_weights_);
   }
   if (hashing_) loss = loss + objective_.hashing_weight * (*hashing_)(batch);
   if (needs_targets() && output.reconstruction.defined()) {
     loss = loss + objective_.reconstruction *
-                      losses::reconstruction_loss(output.reconstruction, targets, objective_.pixel_weight);
+                      reconstruction_loss(output.reconstruction, targets, objective_.pixel_weight);
   }
   return loss;
 }
