@@ -1,5 +1,11 @@
 #include "imaging/file_bytes.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <random>
 #include <string>
@@ -63,6 +69,39 @@ std::vector<std::uint8_t> read_part(const fs::path& file, std::size_t offset, st
   const std::uintmax_t size = size_of_regular_file(file);
   if (size != whole) fail(ErrorCode::corrupt, "has ", size, " bytes where ", whole, " are stated");
   return read_exactly(file, count, offset);
+}
+
+// Without O_NONBLOCK opening a pipe would wait for its other end.
+FileReader::FileReader(const fs::path& file)
+    : descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  if (descriptor_ < 0) {
+    if (errno == ENOENT) fail(ErrorCode::not_found, "no such file");
+    fail(ErrorCode::io, "cannot be opened for reading: ", std::strerror(errno));
+  }
+  struct stat status = {};
+  const bool known = ::fstat(descriptor_, &status) == 0;
+  if (!known || !S_ISREG(status.st_mode)) {
+    ::close(descriptor_);
+    fail(ErrorCode::io, known ? "not a regular file" : "cannot be read");
+  }
+  size_ = static_cast<std::size_t>(status.st_size);
+}
+
+FileReader::~FileReader() {
+  ::close(descriptor_);
+}
+
+void FileReader::read_at(std::size_t offset, std::span<std::uint8_t> target) const {
+  while (!target.empty()) {
+    const ::ssize_t count = ::pread(descriptor_, target.data(), target.size(), static_cast<::off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      fail(ErrorCode::io, "cannot be read at byte ", offset, " of ", size_,
+           count < 0 ? concat(": ", std::strerror(errno)) : std::string());
+    }
+    offset += static_cast<std::size_t>(count);
+    target = target.subspan(static_cast<std::size_t>(count));
+  }
 }
 
 void write_file(const fs::path& file, std::span<const std::uint8_t> bytes) {

@@ -30,6 +30,26 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& file,
 std::vector<std::uint8_t> read_part(const std::filesystem::path& file, std::size_t offset, std::size_t count,
                                     std::size_t whole);
 
+/// A regular file that is open for reading in parts.
+class FileReader {
+ public:
+  /// \throws Error as read_head.
+  explicit FileReader(const std::filesystem::path& file);
+  ~FileReader();
+  FileReader(const FileReader&) = delete;
+  FileReader& operator=(const FileReader&) = delete;
+
+  /// In bytes, when it was opened.
+  std::size_t size() const noexcept { return size_; }
+  /// Fills `target` with the bytes from `offset`, all of them below size().
+  /// \throws Error (io), also when the file has become shorter.
+  void read_at(std::size_t offset, std::span<std::uint8_t> target) const;
+
+ private:
+  int descriptor_ = -1;
+  std::size_t size_ = 0;
+};
+
 /// Writes a neighbour of `file` and renames it, so that `file` is old or new but never half.
 /// \throws Error (io).
 void write_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);

@@ -46,6 +46,8 @@ std::string_view kind_of(ErrorCode code) {
 /// Looks through the records of an official split before anything is written.
 class SplitCheck final : public RecordSink {
  public:
+  explicit SplitCheck(int threads) : threads_(detail::resolve_threads(threads)) {}
+  int threads() const override { return threads_; }
   void expect(std::size_t) override {}
   void add(DatasetRecord record) override {
     has_test_part_ = has_test_part_ || record.official == OfficialSplit::test;
@@ -64,6 +66,7 @@ class SplitCheck final : public RecordSink {
   }
 
  private:
+  int threads_;
   bool has_test_part_ = false;
   SplitTally parts_;
 };
@@ -106,6 +109,7 @@ class Importer final : public RecordSink {
         manifest_(folder.manifest(), type.attributes),
         threads_(detail::resolve_threads(options.threads)) {}
 
+  int threads() const override { return threads_; }
   void expect(std::size_t records) override { counter_.expect(records); }
   void skip(std::string_view kind, const std::string& what) override {
     count_skipped(report_.skipped, kind, what);
@@ -271,7 +275,7 @@ ImportReport import_dataset(const std::string& name, const fs::path& root, const
   if (!options.key_file.empty()) digest = std::make_unique<IdDigest>(IdDigest::from_file(options.key_file));
   bool has_test_part = false;
   if (options.split == SplitRule::official) {
-    SplitCheck check;
+    SplitCheck check(options.threads);
     read_dataset(name, root, options.parameters, check);
     if (!options.allow_leak) check.refuse_leak();
     has_test_part = check.has_test_part();

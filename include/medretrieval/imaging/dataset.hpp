@@ -71,6 +71,8 @@ struct DatasetRecord {
 class RecordSink {
  public:
   virtual ~RecordSink() = default;
+  /// How many threads a reader may use to look into files. Records are given by one thread, in order.
+  virtual int threads() const { return 1; }
   /// How many records there will be at most, for progress; may be called again when more is known.
   virtual void expect(std::size_t records) = 0;
   virtual void add(DatasetRecord record) = 0;
