@@ -1,5 +1,6 @@
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <iostream>
 #include <map>
 #include <medretrieval/imaging/import.hpp>
@@ -21,6 +22,7 @@ struct Options {
   std::string root;
   std::string out;
   std::string key_file;
+  std::string explain;
   std::vector<std::string> parameters;
   imaging::ImportOptions import;
   bool json = false;
@@ -41,6 +43,7 @@ std::string datasets_help() {
          "\nExamples:\n"
          "  medretrieval import --dataset chestx-ray14 --root ChestXray-NIHCC --out chest\n"
          "  medretrieval import --dataset dicom --root archive --key secret.key --out cases\n"
+         "  medretrieval import --dataset lidc-idri --root LIDC-IDRI --out nodules --explain sheets\n"
          "  medretrieval evaluate --gallery g --data chest --manifest chest/manifest.csv\n";
 }
 
@@ -78,12 +81,35 @@ void print_text(const Options& options, const ImportReport& report) {
   }
 }
 
+bool has_steps(const imaging::DatasetType& type) {
+  return std::any_of(type.options.begin(), type.options.end(),
+                     [](const OptionSpec& option) { return option.name == "explain"; });
+}
+
+/// --explain is the data set's option of that name.
+void take_explain(Options& options, const imaging::DatasetType& type) {
+  if (options.explain.empty()) return;
+  if (!has_steps(type)) {
+    std::string others;
+    for (const auto& name : imaging::dataset_type_names()) {
+      if (has_steps(imaging::dataset_type(name))) others += (others.empty() ? "" : ", ") + name;
+    }
+    throw Error(ErrorCode::invalid_argument,
+                "--explain: the images of the data set '" + type.name +
+                    "' are made in no steps that could be shown; data sets that have such steps: " + others);
+  }
+  if (!options.import.parameters.emplace("explain", options.explain).second) {
+    throw Error(ErrorCode::invalid_argument, "--explain and --option explain=... name the same; give one");
+  }
+}
+
 void run(Options& options) {
   const auto& type = imaging::dataset_type(options.dataset);
   for (const auto& text : options.parameters) {
     const auto [name, value] = parse_parameter(text, type.options, "data set '" + type.name + "'");
     options.import.parameters[name] = value;
   }
+  take_explain(options, type);
   options.import.key_file = options.key_file;
   const ImportReport report =
       imaging::import_dataset(options.dataset, options.root, options.out, options.import, progress_line());
@@ -138,6 +164,11 @@ void add_import_command(CLI::App& app) {
       ->add_option("--option", options->parameters,
                    "An option of the data set, name=value; may be given several times")
       ->type_name("NAME=VALUE");
+  command
+      ->add_option(
+          "--explain", options->explain,
+          "Write a contact sheet of the steps of every image that is made here, where there are steps")
+      ->type_name("FOLDER");
   command->add_option("--split", import.split, "patient, or official where the publisher made one")
       ->transform(one_of(rules))
       ->type_name("RULE")

@@ -29,6 +29,7 @@ void write_lidc_idri(const Options& options) {
   lidc.patients = options.folder.phantom.patients;
   lidc.slices = options.slices;
   lidc.seed = options.folder.phantom.seed;
+  if (options.folder.phantom.side != 0) lidc.side = options.folder.phantom.side;
   lidc.threads = options.folder.threads;
   imaging::write_phantom_lidc_idri(options.out, lidc, progress_line());
   const std::size_t images = lidc.patients * lidc.slices;
@@ -84,6 +85,10 @@ void add_phantom_command(CLI::App& app) {
       ->type_name("FORM")
       ->default_str("images");
   command->add_option("--slices", options->slices, "Of each series, in the form of LIDC-IDRI")
+      ->capture_default_str();
+  command
+      ->add_option("--side", phantom.side,
+                   "Pixels along a side of an image, 64 to 1024; 0: 128 for a region, 256 for a whole chest")
       ->capture_default_str();
   command->add_option("--patients", phantom.patients, "Synthetic patients")->capture_default_str();
   command->add_option("--images-per-patient", phantom.images_per_patient, "Images of each")

@@ -12,6 +12,7 @@
 #include "imaging/import_folder.hpp"
 #include "imaging/import_manifest.hpp"
 #include "imaging/import_splits.hpp"
+#include "imaging/opencv_threads.hpp"
 
 namespace medretrieval::imaging {
 
@@ -282,6 +283,7 @@ ImportReport import_dataset(const std::string& name, const fs::path& root, const
   }
   const std::string settings = settings_text(type, options, digest.get());
   const ImportFolder output(folder, settings);
+  const SingleThreadedOpenCv opencv;
   Importer importer(type, options, digest.get(), output, SplitChooser(options, has_test_part), progress);
   read_dataset(name, root, options.parameters, importer);
   return importer.finish();

@@ -115,6 +115,9 @@ class PngReader {
   std::size_t row_bytes_ = 0;
 };
 
+// Of 1 to 9. Noise, of which medical images are full, is searched long for repetitions at higher levels.
+constexpr int kCompressionLevel = 3;
+
 class PngWriter {
  public:
   PngWriter() {
@@ -144,6 +147,7 @@ class PngWriter {
     png_set_IHDR(png_, info_, static_cast<png_uint_32>(image.width()),
                  static_cast<png_uint_32>(image.height()), bits, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_compression_level(png_, kCompressionLevel);
     png_write_info(png_, info_);
     for (std::size_t y = 0; y < image.height(); ++y) {
       quantize(image.row(y), bits, row);

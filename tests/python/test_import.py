@@ -106,19 +106,66 @@ def test_dicom_with_a_key(xray, tmp_path):
     assert not any(patient in written for patient in published)
 
 
-def test_killed_and_run_again(xray, tmp_path):
-    arguments = ["import", "--dataset", "dicom", "--root", xray / "dicom", "--keep-identities", "--threads", 1]
-    run(*arguments, "--out", tmp_path / "whole")
-    out = tmp_path / "out"
-    process = subprocess.Popen([COMMAND, "-q", *map(str, arguments), "--out", str(out)])
-    while process.poll() is None and len(list(out.glob("images/*"))) < 5:
-        time.sleep(0.001)
+@pytest.fixture(scope="module")
+def lidc(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("import") / "lidc"
+    run("phantom", "--out", folder, "--form", "lidc-idri", "--patients", 40)
+    return folder
+
+
+def kill_after(images, out, command):
+    """Runs a command, kills it when so many images are there, and says how many there are then."""
+    process = subprocess.Popen([COMMAND, "-q", *map(str, command)], stdout=subprocess.DEVNULL)
+    while process.poll() is None and len(list(out.glob("images/*.png"))) < images:
+        time.sleep(0.0005)
     process.send_signal(signal.SIGKILL)
-    process.wait()
-    before = len(list(out.glob("images/*.png")))
-    report = json.loads(run(*arguments, "--out", out, "--json"))
-    assert report["written"] == report["images"] - before
+    ended_by = process.wait()
+    left = len(list(out.glob("images/*.png")))
+    assert ended_by == -signal.SIGKILL, f"it ended by itself, with {left} images"
+    assert not (out / "manifest.csv").exists()
+    return left
+
+
+@pytest.mark.parametrize("dataset", ["dicom", "lidc-idri"])
+def test_killed_and_run_again(dataset, xray, lidc, tmp_path):
+    source = ["--root", lidc] if dataset == "lidc-idri" else ["--root", xray / "dicom", "--keep-identities"]
+    arguments = ["import", "--dataset", dataset, *source, "--threads", 1]
+    images = json.loads(run(*arguments, "--out", tmp_path / "whole", "--json"))["images"]
+    whole = content(tmp_path / "whole")
+    for point in (1, images // 4, images // 2):
+        out = tmp_path / f"killed_at_{point}"
+        before = kill_after(point, out, [*arguments, "--out", out])
+        assert point <= before < images
+        report = json.loads(run(*arguments, "--out", out, "--json"))
+        assert report["written"] == images - before and report["images"] == images
+        assert content(out) == whole
+
+
+def test_killed_over_and_over(lidc, tmp_path):
+    """Several runs, each killed a little later than the one before, in the same folder and over all threads."""
+    arguments = ["import", "--dataset", "lidc-idri", "--root", lidc]
+    images = json.loads(run(*arguments, "--out", tmp_path / "whole", "--json"))["images"]
+    out = tmp_path / "out"
+    left = 0
+    for _ in range(3):
+        after = kill_after(left + 1, out, [*arguments, "--out", out])
+        assert left < after < images
+        left = after
+    assert json.loads(run(*arguments, "--out", out, "--json"))["written"] == images - left
     assert content(out) == content(tmp_path / "whole")
+
+
+def test_explain(lidc, xray, tmp_path):
+    arguments = ["import", "--dataset", "lidc-idri", "--root", lidc, "--explain", tmp_path / "sheets",
+                 "--option", "slices=middle"]
+    report = json.loads(run(*arguments, "--out", tmp_path / "out", "--json"))
+    sheets = sorted((tmp_path / "sheets").iterdir())
+    assert len(sheets) == report["images"] > 0 and all(s.read_bytes().startswith(b"\x89PNG") for s in sheets)
+    assert "the same" in run(*arguments, "--option", "explain=x", "--out", tmp_path / "o", status=3)
+    refused = run("import", "--dataset", "dicom", "--root", xray, "--out", tmp_path / "o", "--keep-identities",
+                  "--explain", tmp_path / "s", status=3)
+    assert "no steps" in refused and "lidc-idri" in refused
+    assert not (tmp_path / "o").exists() and not (tmp_path / "s").exists()
 
 
 def test_what_is_missing_is_counted(chestx_ray14, tmp_path):
