@@ -5,6 +5,7 @@
 #include <medretrieval/imaging/manifest.hpp>
 
 #include "imaging/dataset_support.hpp"
+#include "imaging/opencv_threads.hpp"
 
 namespace medretrieval::imaging {
 namespace {
@@ -313,6 +314,16 @@ TEST_F(Import, TypesAreChecked) {
   type.attributes = {};
   type.bits = 9;
   EXPECT_ERROR(register_dataset_type(type), invalid_argument, "got 9");
+}
+
+TEST(SingleThreadedOpenCv, WhatWasBeforeComesBackAfterTheLast) {
+  const int before = opencv_threads();
+  {
+    const SingleThreadedOpenCv outer;
+    { const SingleThreadedOpenCv inner; }
+    EXPECT_EQ(opencv_threads(), 1);
+  }
+  EXPECT_EQ(opencv_threads(), before);
 }
 
 }  // namespace

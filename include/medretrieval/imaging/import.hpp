@@ -86,6 +86,9 @@ struct ImportReport {
 /// The folder must be empty, not exist, or be the same import begun before: then images that are there are not
 /// made again, and the result has the same bytes as an import that was never interrupted. Memory grows by some
 /// 100 bytes an image (to refuse the same image twice), not by the images themselves.
+///
+/// While it runs, OpenCV's own threads are switched off in the whole process (cv::setNumThreads), so that they do
+/// not compete with `threads`; afterwards they are as before.
 /// \throws Error as read_dataset; invalid_argument (options; a data set with identities without a key or
 ///        keep_identities; an official split that it does not have); incompatible (an official split with a
 ///        patient in two parts, without allow_leak; a folder begun with other options); already_exists (a
