@@ -76,10 +76,10 @@ std::string forms_help() {
   return text +
          "\nExamples:\n  medretrieval phantom --out phantoms\n"
          "  medretrieval phantom --kind chest-xray --patients 200 --dicom --out phantoms\n"
-         "  medretrieval phantom --form chestx-ray14 --patients 50 --out ChestXray\n"
-         "  medretrieval phantom --form chexpert --patients 50 --out CheXpert\n"
-         "  medretrieval phantom --form deeplesion --patients 50 --out DeepLesion\n"
-         "  medretrieval phantom --form luna16 --patients 20 --out LUNA16\n"
+         "  medretrieval phantom --form chestx-ray14 --patients 100 --out ChestXray\n"
+         "  medretrieval phantom --form chexpert --patients 100 --out CheXpert\n"
+         "  medretrieval phantom --form deeplesion --patients 100 --out DeepLesion\n"
+         "  medretrieval phantom --form luna16 --patients 40 --out LUNA16\n"
          "  medretrieval phantom --form lidc-idri --patients 50 --out LIDC-IDRI\n";
 }
 

@@ -31,8 +31,8 @@ class PhantomDataset : public ::testing::TestWithParam<std::string> {
 };
 
 INSTANTIATE_TEST_SUITE_P(EveryForm, PhantomDataset, ::testing::ValuesIn(phantom_dataset_names()),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& form) {
+                           std::string name = form.param;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });

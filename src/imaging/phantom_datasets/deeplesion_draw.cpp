@@ -114,7 +114,8 @@ KeySlice draw_key_slice(const PhantomOptions& drawing, std::size_t patient, std:
     slice.lesions.push_back(measure(LesionType::lung, nodule.outline, share, canvas));
   }
   for (const auto& body : drawn.bodies) slice.lesions.push_back(measure(body.type, body.outline, 1, canvas));
-  for (MeasuredLesion& lesion : slice.lesions) lesion.is_noisy = random.uniform() < 0.04;
+  // A second one alone, so that without the noisy ones no slice is lost.
+  if (slice.lesions.size() > 1) slice.lesions.back().is_noisy = random.uniform() < 0.2;
   slice.window = window_for(slice.lesions.front().type);
   return slice;
 }
