@@ -87,7 +87,7 @@ void DatasetOptions::add_leak_to(CLI::App& command) {
 std::string PatientSplits::sentence() const {
   std::string text = in_two_splits == 0
                          ? "No patient is in two splits"
-                         : std::to_string(in_two_splits) + " patients are in two splits, as was allowed";
+                         : "Patients in two splits, as was allowed: " + std::to_string(in_two_splits);
   if (rows_without_patient > 0) {
     text += "; of " + std::to_string(rows_without_patient) + " images the patient is not known";
   }
