@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 
@@ -77,6 +78,41 @@ void DatasetOptions::add_to(CLI::App& command, bool required) {
                      "Manifest column of the labels (default: labels, else label)");
   command.add_option("--label-separator", columns.label_separator, "Between several labels")
       ->capture_default_str();
+}
+
+void DatasetOptions::add_leak_to(CLI::App& command) {
+  command.add_flag("--allow-leak", allow_leak, "Measure although the manifest has a patient in two splits");
+}
+
+std::string PatientSplits::sentence() const {
+  std::string text = in_two_splits == 0
+                         ? "No patient is in two splits"
+                         : "Patients in two splits, as was allowed: " + std::to_string(in_two_splits);
+  if (rows_without_patient > 0) {
+    text += "; of " + std::to_string(rows_without_patient) + " images the patient is not known";
+  }
+  return text + ".";
+}
+
+PatientSplits check_patient_splits(const Dataset& dataset, const DatasetOptions& options) {
+  const imaging::Manifest& manifest = dataset.manifest();
+  const auto leaking = manifest.patients_in_two_splits();
+  if (!leaking.empty() && !options.allow_leak) {
+    throw Error(ErrorCode::incompatible,
+                options.manifest + ": expected every patient in one split, got " +
+                    std::to_string(leaking.size()) + " in two (" + leaking.front() +
+                    " is one), which makes figures too good; split by patient, or --allow-leak");
+  }
+  const auto unknown = std::count_if(manifest.rows.begin(), manifest.rows.end(),
+                                     [](const auto& row) { return row.patient.empty(); });
+  return {leaking.size(), static_cast<std::size_t>(unknown)};
+}
+
+std::string json_results(const std::vector<eval::EvaluationRow>& rows, const PatientSplits& patients) {
+  auto document = nlohmann::ordered_json::parse(eval::json_table(rows));
+  document["patients_in_two_splits"] = patients.in_two_splits;
+  document["rows_without_patient"] = patients.rows_without_patient;
+  return document.dump(2) + "\n";
 }
 
 Dataset::Dataset(const DatasetOptions& options) {

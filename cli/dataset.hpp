@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <map>
+#include <medretrieval/eval/report.hpp>
 #include <medretrieval/imaging/features.hpp>
 #include <medretrieval/imaging/manifest.hpp>
 #include <medretrieval/item.hpp>
@@ -18,9 +19,12 @@ struct DatasetOptions {
   std::string folder;
   std::string manifest;
   imaging::ManifestOptions columns;
+  bool allow_leak = false;
 
   /// Adds --data, --manifest and the column options.
   void add_to(CLI::App& command, bool required);
+  /// Adds --allow-leak, for commands that measure.
+  void add_leak_to(CLI::App& command);
 };
 
 /// Types of the columns that become attributes.
@@ -50,5 +54,20 @@ class Dataset {
 
   imaging::Manifest manifest_;
 };
+
+/// How far the splits of a manifest keep patients apart.
+struct PatientSplits {
+  std::size_t in_two_splits = 0;
+  std::size_t rows_without_patient = 0;
+
+  /// One sentence for reports.
+  std::string sentence() const;
+};
+
+/// \throws Error (incompatible) when a patient is in two splits, unless the options allow it.
+PatientSplits check_patient_splits(const Dataset& dataset, const DatasetOptions& options);
+
+/// eval::json_table() with "patients_in_two_splits" and "rows_without_patient", as a line.
+std::string json_results(const std::vector<eval::EvaluationRow>& rows, const PatientSplits& patients);
 
 }  // namespace medretrieval::cli

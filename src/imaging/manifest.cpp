@@ -174,6 +174,17 @@ std::vector<std::size_t> Manifest::rows_of(const std::string& split) const {
   return indices;
 }
 
+std::vector<std::string> Manifest::patients_in_two_splits() const {
+  std::map<std::string_view, std::string_view> split_of;
+  std::set<std::string> leaking;
+  for (const ManifestRow& row : rows) {
+    if (row.patient.empty()) continue;
+    const auto [entry, is_new] = split_of.emplace(row.patient, row.split);
+    if (!is_new && entry->second != row.split) leaking.insert(row.patient);
+  }
+  return {leaking.begin(), leaking.end()};
+}
+
 Manifest read_manifest(const fs::path& folder, const fs::path& csv, const ManifestOptions& options) {
   return naming_file(csv, [&] { return read(folder, csv, options); });
 }

@@ -119,6 +119,26 @@ TEST_F(ReadManifest, FlippedBitsDoNoHarm) {
                                           [&](const auto& file) { read_manifest(folder_.path(), file); });
 }
 
+TEST(PatientsInTwoSplits, AreThoseWithRowsInSeveral) {
+  Manifest manifest;
+  const auto add = [&](const std::string& patient, const std::string& split) {
+    ManifestRow row;
+    row.patient = patient;
+    row.split = split;
+    manifest.rows.push_back(row);
+  };
+  add("b", "train");
+  add("b", "train");
+  add("a", "query");
+  add("", "train");
+  add("", "query");
+  EXPECT_TRUE(manifest.patients_in_two_splits().empty()) << "rows without a patient are of nobody";
+  add("b", "database");
+  add("b", "query");
+  add("a", "train");
+  EXPECT_EQ(manifest.patients_in_two_splits(), (std::vector<std::string>{"a", "b"}));
+}
+
 TEST(RealManifests, HaveTheirRowsAndNoPatientTwice) {
   REQUIRE_DATA("cxr_nih14/manifest_256.csv");
   const auto folder = testing::data_folder() / "cxr_nih14";

@@ -44,6 +44,8 @@ struct Manifest {
 
   /// Indices of the rows of one split, in file order.
   std::vector<std::size_t> rows_of(const std::string& split) const;
+  /// Patients with rows in more than one split, sorted. Rows without a patient belong to nobody.
+  std::vector<std::string> patients_in_two_splits() const;
 };
 
 /// Reads a manifest: RFC 4180 CSV with a header line, UTF-8, an optional byte-order mark, either line end,
