@@ -109,7 +109,9 @@ void add_phantom_command(CLI::App& app) {
       ->add_option("--images-per-patient", phantom.images_per_patient,
                    "Images of each; at most so many in a published form")
       ->capture_default_str();
-  command->add_option("--side", phantom.side, "Pixels along a side, 64 to 1024; 0: 128 around a nodule, otherwise 256")
+  command
+      ->add_option("--side", phantom.side,
+                   "Pixels along a side, 64 to 1024; 0: 128 around a nodule, otherwise 256")
       ->capture_default_str();
   command->add_option("--seed", phantom.seed, "Of everything drawn")->capture_default_str();
   command->add_flag("--dicom", options->folder.dicom, "Write images as DICOM files too");
