@@ -13,6 +13,7 @@
 
 #include "base/concat.hpp"
 #include "imaging/inflate.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -23,6 +24,11 @@ namespace {
 // DCMTK 3.6.7 parses nested sequences recursively and without a limit. Real files nest a handful of levels;
 // this allows hundreds and leaves most of the smallest usual thread stack.
 constexpr std::ptrdiff_t kParserStackBytes = 256 * 1024;
+
+constexpr Uint32 kLongestValueReadAtOnce = 4096;
+
+// DCMTK keeps a few hundred bytes for each element, however short it is. An element takes at least three reads.
+constexpr std::size_t kMaxReads = 6'000'000;
 
 /// Serves bytes to DCMTK, and reports an error once the parser has recursed too deeply.
 class MemoryProducer final : public DcmProducer {
@@ -38,6 +44,7 @@ class MemoryProducer final : public DcmProducer {
       nested_too_deeply_ = true;
       status_ = EC_InvalidStream;
     }
+    if (++reads_ > kMaxReads) status_ = EC_InvalidStream;
     if (!good()) return 0;
     const offile_off_t taken = std::min(count, avail());
     std::memcpy(target, bytes_.data() + position_, static_cast<std::size_t>(taken));
@@ -52,6 +59,7 @@ class MemoryProducer final : public DcmProducer {
   void putback(offile_off_t count) override { position_ -= static_cast<std::size_t>(count); }
 
   bool nested_too_deeply() const noexcept { return nested_too_deeply_; }
+  bool has_too_many_elements() const noexcept { return reads_ > kMaxReads; }
   std::span<const std::uint8_t> rest() const noexcept { return bytes_.subspan(position_); }
   void continue_with(std::span<const std::uint8_t> bytes) noexcept {
     bytes_ = bytes;
@@ -70,22 +78,48 @@ class MemoryProducer final : public DcmProducer {
   std::size_t position_ = 0;
   OFCondition status_ = EC_Normal;
   bool nested_too_deeply_ = false;
+  std::size_t reads_ = 0;
   const char* stack_base_ = stack_position();
 };
 
-/// A stream over memory. It has no factory, so DCMTK reads every value at once and keeps no reference here.
+struct OwnProducer {
+  MemoryProducer producer;
+};
+
+/// The bytes of one value that is read later. They must live until then.
+class ValueStream final : private OwnProducer, public DcmInputStream {
+ public:
+  explicit ValueStream(std::span<const std::uint8_t> bytes)
+      : OwnProducer{MemoryProducer(bytes)}, DcmInputStream(&producer) {}
+  DcmInputStreamFactory* newFactory() const override { return nullptr; }
+};
+
+class ValueFactory final : public DcmInputStreamFactory {
+ public:
+  explicit ValueFactory(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+  DcmInputStream* create() const override { return new ValueStream(bytes_); }
+  DcmInputStreamFactory* clone() const override { return new ValueFactory(bytes_); }
+  DcmInputStreamFactoryType ident() const override { return DFT_DcmInputFileStreamFactory; }
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+};
+
+/// A stream over memory. Its factory lets DCMTK skip a long value and come back to it: reading it at once, DCMTK would
+/// allocate the stated length, up to 4 GiB, before it looks whether so much is there.
 class MemoryStream final : public DcmInputStream {
  public:
   explicit MemoryStream(MemoryProducer& producer) : DcmInputStream(&producer), producer_(producer) {}
 
-  DcmInputStreamFactory* newFactory() const override { return nullptr; }
+  DcmInputStreamFactory* newFactory() const override { return new ValueFactory(producer_.rest()); }
 
   // DCMTK's own filter unfolds without a limit. No exception may cross DCMTK's frames, so it waits in
   // failure.
   OFCondition installCompressionFilter(E_StreamCompression filter) override {
     if (filter != ESC_zlib) return EC_IllegalCall;
     try {
-      inflated_ = inflate_bytes(producer_.rest(), DeflateFormat::raw, kMaxImageFileBytes);
+      inflated_ = inflate_bytes(producer_.rest(), DeflateFormat::raw,
+                                std::min(kMaxImageFileBytes, most_unfolded_bytes(producer_.rest().size())));
       producer_.continue_with(inflated_);
       return EC_Normal;
     } catch (const Error& error) {
@@ -144,14 +178,19 @@ std::unique_ptr<DcmFileFormat> parse_dicom(std::span<const std::uint8_t> bytes) 
   MemoryStream stream(producer);
   auto parsed = std::make_unique<DcmFileFormat>();
   parsed->transferInit();
-  const OFCondition result = parsed->read(stream, EXS_Unknown, EGL_noChange);
+  OFCondition result = parsed->read(stream, EXS_Unknown, EGL_noChange, kLongestValueReadAtOnce);
   parsed->transferEnd();
   if (stream.failure) throw *stream.failure;
   if (producer.nested_too_deeply()) {
     fail(ErrorCode::limit_exceeded, "DICOM sequences nested more deeply than the parser may go");
   }
+  if (producer.has_too_many_elements()) {
+    fail(ErrorCode::limit_exceeded, "a DICOM file of more elements than are read, about ", kMaxReads / 4);
+  }
   if (result.bad()) fail(ErrorCode::corrupt, "not a whole DICOM file: ", result.text());
   refuse_unknown_syntax(*parsed);
+  result = parsed->loadAllDataIntoMemory();
+  if (result.bad()) fail(ErrorCode::corrupt, "not a whole DICOM file: ", result.text());
   if (!producer.rest().empty()) {
     fail(ErrorCode::corrupt, "a DICOM file that ends ", producer.rest().size(),
          " bytes before its last byte");

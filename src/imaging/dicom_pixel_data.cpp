@@ -10,6 +10,7 @@
 
 #include "base/concat.hpp"
 #include "imaging/dicom_codecs.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -133,6 +134,7 @@ std::vector<std::uint8_t> DicomPixelData::decode(std::size_t frame) const {
   for (std::size_t i = first_fragment_[frame]; i < first_fragment_[frame + 1]; ++i) {
     stream.insert(stream.end(), fragments_[i].begin(), fragments_[i].end());
   }
+  require_plausible_pixels(layout_.pixels(), stream.size());
   switch (coding_) {
     case Coding::rle:
       return decode_rle(layout_, stream);

@@ -12,6 +12,7 @@
 
 #include "base/concat.hpp"
 #include "imaging/raster.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -190,6 +191,10 @@ void read_strips(TIFF* tiff, const Session& session, const Page& page, Image& im
   }
 }
 
+std::size_t padded(std::size_t side, std::size_t tile) {
+  return (side + tile - 1) / tile * tile;
+}
+
 void read_tiles(TIFF* tiff, const Session& session, const Page& page, Image& image) {
   std::uint32_t width = 0;
   std::uint32_t height = 0;
@@ -199,6 +204,7 @@ void read_tiles(TIFF* tiff, const Session& session, const Page& page, Image& ima
     fail(ErrorCode::limit_exceeded, "a TIFF with tiles of ", width, " x ", height, "; 1 to ", kMaxTileSide,
          " a side are read");
   }
+  require_plausible_pixels(padded(page.width, width) * padded(page.height, height), session.bytes.size());
   const std::size_t row_bytes = static_cast<std::size_t>(TIFFTileRowSize64(tiff));
   std::vector<std::uint16_t> tile(row_bytes * height / 2 + 1);
   for (std::uint32_t top = 0; top < page.height; top += height) {

@@ -41,7 +41,7 @@ class DicomFile {
   /// loads when its content is DICOM. A file without pixel data opens; asking it for pixels throws.
   /// \throws Error not_found, io, corrupt (cut, not DICOM, attributes that contradict each other or the
   ///        length of the pixel data), unsupported (transfer syntax or pixel format), limit_exceeded
-  ///        (kMaxImagePixels a frame, kMaxImageFileBytes, also for what a deflated file unfolds to; deep
+  ///        (kMaxImagePixels a frame, kMaxImageFileBytes, a deflated file that unfolds to more than 128 MiB and 64 times its size, deep
   ///        nesting).
   explicit DicomFile(const std::filesystem::path& file);
   ~DicomFile();

@@ -1,0 +1,22 @@
+// How much a compressed file may become: limits that keep a small hostile one from costing seconds and gigabytes.
+#pragma once
+
+#include <cstddef>
+
+namespace medretrieval::imaging {
+
+/// Whatever their compressed size, so much may come out.
+inline constexpr std::size_t kFreelyUnfoldedPixels = std::size_t{1} << 24;
+inline constexpr std::size_t kFreelyUnfoldedBytes = std::size_t{1} << 27;
+/// Above that, so many pixels or bytes for each compressed byte. Lossy images of patients stay below it; blank ones of
+/// such a size do not.
+inline constexpr std::size_t kMostUnfolding = 64;
+
+/// The most bytes that `compressed_bytes` bytes may become.
+std::size_t most_unfolded_bytes(std::size_t compressed_bytes) noexcept;
+
+/// Of an image or frame, before it is decoded.
+/// \throws Error (limit_exceeded).
+void require_plausible_pixels(std::size_t pixels, std::size_t compressed_bytes);
+
+}  // namespace medretrieval::imaging
