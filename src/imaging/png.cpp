@@ -15,6 +15,7 @@
 #include "base/concat.hpp"
 #include "imaging/file_bytes.hpp"
 #include "imaging/raster.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -53,6 +54,7 @@ class PngReader {
     GreyRaster raster = make_raster(png_get_image_width(png_, info_), png_get_image_height(png_, info_),
                                     png_get_bit_depth(png_, info_) == 16 ? 65535 : 255, size_);
     require(set_transformations());
+    require_plausible_samples(row_bytes_ * raster.image.height(), size_);
     std::vector<std::uint8_t> rows(row_bytes_ * (passes_ == 1 ? 1 : raster.image.height()));
     require(read_rows(rows.data(), raster));
     return raster;
