@@ -171,7 +171,7 @@ std::vector<Case> dicom_structures() {
          parts.frames = "2000000000";
          return dicom_of(parts, blank_rle(2), kRle);
        },
-       "2000000000 frames"},
+       "where 2000000000 frames"},
   };
 }
 
