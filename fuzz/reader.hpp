@@ -1,4 +1,5 @@
-// What the fuzz targets share: a folder in memory that a reader is pointed at, and the one exception that may come out.
+// What the fuzz targets share: a folder in memory that a reader is pointed at, and the one exception that may
+// come out.
 #pragma once
 
 #include <stdlib.h>

@@ -105,8 +105,8 @@ class ValueFactory final : public DcmInputStreamFactory {
   std::span<const std::uint8_t> bytes_;
 };
 
-/// A stream over memory. Its factory lets DCMTK skip a long value and come back to it: reading it at once, DCMTK would
-/// allocate the stated length, up to 4 GiB, before it looks whether so much is there.
+/// A stream over memory. Its factory lets DCMTK skip a long value and come back to it: reading it at once,
+/// DCMTK would allocate the stated length, up to 4 GiB, before it looks whether so much is there.
 class MemoryStream final : public DcmInputStream {
  public:
   explicit MemoryStream(MemoryProducer& producer) : DcmInputStream(&producer), producer_(producer) {}

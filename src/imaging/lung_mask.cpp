@@ -19,8 +19,8 @@ constexpr double kMaxRadiusMm = 50;
 constexpr int kMaxRadiusPixels = 64;
 constexpr int kEightNeighbours = 8;
 constexpr std::size_t kMaxSliceSide = 4096;
-// OpenCV looks at every pixel of the disc for every pixel of the slice: a fraction of a second for so many, and a
-// minute for the largest disc in the largest slice.
+// OpenCV looks at every pixel of the disc for every pixel of the slice: a fraction of a second for so many,
+// and a minute for the largest disc in the largest slice.
 constexpr std::size_t kMaxComparedPixels = std::size_t{1} << 34;
 
 int radius_in_pixels(double radius_mm, double spacing_mm) {

@@ -30,8 +30,8 @@ void keep_error(png_structp png, png_const_charp message) {
 
 void ignore_warning(png_structp, png_const_charp) {}
 
-// Chunks that say nothing about the grey values. Skipped, because libpng would unfold and keep up to 8 MB of text or
-// profile for each of up to 1000 of them.
+// Chunks that say nothing about the grey values. Skipped, because libpng would unfold and keep up to 8 MB of
+// text or profile for each of up to 1000 of them.
 constexpr auto kUnusedChunks = std::to_array<png_byte>(
     {'e', 'X', 'I', 'f', 0,   'h', 'I', 'S', 'T', 0,   'i', 'C', 'C', 'P', 0,   'i', 'T',
      'X', 't', 0,   'p', 'C', 'A', 'L', 0,   's', 'C', 'A', 'L', 0,   's', 'P', 'L', 'T',

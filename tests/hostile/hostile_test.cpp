@@ -1,5 +1,5 @@
-// Files that are made to hurt, each read in a process of its own that may take 2 s and 1 GiB: they are refused with an
-// Error, or read within that.
+// Files that are made to hurt, each read in a process of its own that may take 2 s and 1 GiB: they are
+// refused with an Error, or read within that.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 

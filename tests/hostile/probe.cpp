@@ -1,7 +1,6 @@
-// Reads one hostile file under the limits that every reader keeps: 2 s of CPU time and 1 GiB of memory. A reader that
-// passes them is killed or throws std::bad_alloc.
-// usage: hostile_probe READER FILE
-// Prints what came of it in one line: "read" or "refused CODE MESSAGE", behind seconds and peak memory in MiB.
+// Reads one hostile file under the limits that every reader keeps: 2 s of CPU time and 1 GiB of memory. A
+// reader that passes them is killed or throws std::bad_alloc. usage: hostile_probe READER FILE Prints what
+// came of it in one line: "read" or "refused CODE MESSAGE", behind seconds and peak memory in MiB.
 #include <sys/resource.h>
 
 #include <iostream>
