@@ -27,7 +27,8 @@ constexpr std::ptrdiff_t kParserStackBytes = 256 * 1024;
 
 constexpr Uint32 kLongestValueReadAtOnce = 4096;
 
-// DCMTK keeps a few hundred bytes for each element, however short it is. An element takes at least three reads.
+// DCMTK keeps a few hundred bytes for each element, however short it is. An element takes at least three
+// reads.
 constexpr std::size_t kMaxReads = 6'000'000;
 
 /// Serves bytes to DCMTK, and reports an error once the parser has recursed too deeply.

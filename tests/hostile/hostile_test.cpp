@@ -250,11 +250,11 @@ std::vector<Case> volumes() {
 
 class Hostile : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
+  static void SetUpTestSuite() { std::cout << "seconds   MiB  bytes of the file\n"; }
+  void SetUp() override {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     GTEST_SKIP() << "sanitizers take more memory and time than the limits allow";
 #endif
-    std::cout << "seconds   MiB  bytes of the file\n";
   }
 
   void check(const std::vector<Case>& cases) {
@@ -271,7 +271,7 @@ class Hostile : public ::testing::Test {
     std::size_t memory = 0;
     std::string outcome;
     std::istringstream line(
-        output_of(MEDRETRIEVAL_HOSTILE_PROBE " " + one.reader + " '" + file.string() + "'"));
+        output_of("'" MEDRETRIEVAL_HOSTILE_PROBE "' " + one.reader + " '" + file.string() + "'"));
     line >> seconds >> memory;
     std::getline(line >> std::ws, outcome);
     std::cout << std::fixed << std::setprecision(2) << std::setw(7) << seconds << std::setw(6) << memory
