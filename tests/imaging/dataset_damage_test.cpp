@@ -173,7 +173,8 @@ TEST(DamagedTables, ColumnsMayStandInAnyOrderButMustBeThere) {
       }
       const bool by_place =
           std::string_view(one.table) == "BBox_List_2017.csv";  // most of its columns lack a name
-      if (!by_place && !rows[0].back().empty()) EXPECT_EQ(outcome(one, joined(last, "\n")), expected);
+      if (by_place || rows[0].back().empty()) continue;
+      EXPECT_EQ(outcome(one, joined(last, "\n")), expected);
     }
     EXPECT_GT(needed, 0U);
   }
