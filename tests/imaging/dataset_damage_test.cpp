@@ -160,16 +160,15 @@ TEST(DamagedTables, ColumnsMayStandInAnyOrderButMustBeThere) {
       SCOPED_TRACE(rows[0][column]);
       Rows without = rows;
       Rows last = rows;
-      for (auto& row : without) row.erase(row.begin() + static_cast<std::ptrdiff_t>(column));
-      for (auto& row : last)
-        std::rotate(row.begin() + static_cast<std::ptrdiff_t>(column),
-                    row.begin() + static_cast<std::ptrdiff_t>(column) + 1, row.end());
-      const std::string missing = outcome(one, joined(without, "\n"));
-      if (missing != expected) {
+      for (std::size_t row = 0; row < rows.size(); ++row) {
+        if (column >= rows[row].size()) continue;  // nameless columns at the end may be missing
+        const auto at = static_cast<std::ptrdiff_t>(column);
+        without[row].erase(without[row].begin() + at);
+        std::rotate(last[row].begin() + at, last[row].begin() + at + 1, last[row].end());
+      }
+      if (const std::string missing = outcome(one, joined(without, "\n")); missing != expected) {
         ++needed;
-        EXPECT_TRUE(missing.find("no column \"" + rows[0][column] + "\"") != std::string::npos ||
-                    missing.find("expected") != std::string::npos)
-            << missing;
+        EXPECT_TRUE(missing.starts_with("refused")) << missing;
       }
       const bool by_place =
           std::string_view(one.table) == "BBox_List_2017.csv";  // most of its columns lack a name
