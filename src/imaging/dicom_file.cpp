@@ -10,6 +10,7 @@
 #include "imaging/dicom_pixel_data.hpp"
 #include "imaging/dicom_tag_text.hpp"
 #include "imaging/file_bytes.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -66,8 +67,11 @@ struct DicomFile::Impl {
 DicomFile::DicomFile(const std::filesystem::path& file) : impl_(std::make_unique<Impl>()) {
   impl_->file = file;
   naming_file(file, [&] {
-    impl_->content = parse_dicom(read_file(file));
-    if (impl_->dataset().tagExistsWithValue(DCM_PixelData)) impl_->pixels.emplace(impl_->dataset());
+    const std::vector<std::uint8_t> bytes = read_file(file);
+    impl_->content = parse_dicom(bytes);
+    if (!impl_->dataset().tagExistsWithValue(DCM_PixelData)) return;
+    impl_->pixels.emplace(impl_->dataset());
+    require_plausible_pixels(impl_->pixels->layout().pixels(), bytes.size());
   });
 }
 

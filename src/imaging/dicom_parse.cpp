@@ -17,6 +17,8 @@ using detail::fail;
 
 namespace {
 
+constexpr Uint32 kLongestValueReadAtOnce = 4096;
+
 bool starts_with_element_of(std::span<const std::uint8_t> head, std::uint8_t group) {
   if (head.size() < 8 || head[0] + head[1] != group || (head[0] != 0 && head[1] != 0)) return false;
   const bool big_endian = head[0] == 0;
@@ -95,12 +97,14 @@ std::unique_ptr<DcmFileFormat> parse_dicom(std::span<const std::uint8_t> bytes) 
   prepare_dcmtk();
   if (!looks_like_dicom(bytes)) fail(ErrorCode::corrupt, "not a DICOM file");
   DicomProducer producer(bytes);
-  DicomStream stream(producer, false);
+  DicomStream stream(producer, LongValues::read_later);
   auto parsed = std::make_unique<DcmFileFormat>();
   parsed->transferInit();
-  const OFCondition result = parsed->read(stream, EXS_Unknown, EGL_noChange);
+  OFCondition result = parsed->read(stream, EXS_Unknown, EGL_noChange, kLongestValueReadAtOnce);
   parsed->transferEnd();
   check_result(producer, result, *parsed);
+  result = parsed->loadAllDataIntoMemory();
+  if (result.bad()) fail(ErrorCode::corrupt, "not a whole DICOM file: ", result.text());
   if (producer.rest() > 0) refuse_rest(producer);
   return parsed;
 }
@@ -111,7 +115,7 @@ ParsedHeader parse_dicom_header(const FileReader& file) {
   file.read_at(0, head);
   if (!looks_like_dicom(head)) fail(ErrorCode::corrupt, "not a DICOM file");
   DicomProducer producer(file, kMaxDicomHeaderBytes);
-  DicomStream stream(producer, true);
+  DicomStream stream(producer, LongValues::pass_over);
   ParsedHeader parsed = {std::make_unique<DcmFileFormat>()};
   parsed.content->transferInit();
   const OFCondition result =

@@ -24,8 +24,8 @@ bool looks_like_dicom(std::span<const std::uint8_t> head) noexcept;
 
 /// The parsed file, all values in memory (nothing refers to `bytes` later).
 /// \throws Error corrupt (not DICOM, cut, inconsistent), unsupported (a transfer syntax unknown to DCMTK, or
-///        DCMTK without its data dictionary), limit_exceeded (nested too deeply, or a deflated file that
-///        unfolds to more than kMaxImageFileBytes).
+///        DCMTK without its data dictionary), limit_exceeded (nested too deeply, too many elements, or a
+///        deflated file that unfolds to more than most_unfolded_bytes() of it).
 std::unique_ptr<DcmFileFormat> parse_dicom(std::span<const std::uint8_t> bytes);
 
 /// What stands in a file before its pixel data.

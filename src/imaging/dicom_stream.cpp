@@ -8,6 +8,7 @@
 
 #include "base/concat.hpp"
 #include "imaging/inflate.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -20,6 +21,33 @@ namespace {
 constexpr std::ptrdiff_t kParserStackBytes = 256 * 1024;
 // Headers of CT slices have 2 to 8 KiB.
 constexpr std::size_t kFileStep = std::size_t{1} << 14;
+
+// DCMTK keeps a few hundred bytes for each element, however short it is. An element takes at least three
+// reads.
+constexpr std::size_t kMaxReads = 6'000'000;
+
+struct OwnProducer {
+  DicomProducer producer;
+};
+
+/// The bytes of one value that is read later. They must live until then.
+class ValueStream final : private OwnProducer, public DcmInputStream {
+ public:
+  explicit ValueStream(std::span<const std::uint8_t> bytes)
+      : OwnProducer{DicomProducer(bytes)}, DcmInputStream(&producer) {}
+  DcmInputStreamFactory* newFactory() const override { return nullptr; }
+};
+
+class ValueFactory final : public DcmInputStreamFactory {
+ public:
+  explicit ValueFactory(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+  DcmInputStream* create() const override { return new ValueStream(bytes_); }
+  DcmInputStreamFactory* clone() const override { return new ValueFactory(bytes_); }
+  DcmInputStreamFactoryType ident() const override { return DFT_DcmInputFileStreamFactory; }
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+};
 
 /// Stands for a value that was passed over: nothing can be read from it.
 class NoStreamFactory final : public DcmInputStreamFactory {
@@ -56,6 +84,10 @@ offile_off_t DicomProducer::read(void* target, offile_off_t count) {
   try {
     if (is_nested_too_deeply()) {
       throw Error(ErrorCode::limit_exceeded, "DICOM sequences nested more deeply than the parser may go");
+    }
+    if (++reads_ > kMaxReads) {
+      throw Error(ErrorCode::limit_exceeded,
+                  concat("a DICOM file of more elements than are read, about ", kMaxReads / 4));
     }
     bytes_read_ += wanted;
     if (bytes_read_ > limit_) {
@@ -95,8 +127,7 @@ std::array<std::uint8_t, 12> DicomProducer::last_bytes() {
 bool DicomProducer::inflate_rest() {
   try {
     std::vector<std::uint8_t> compressed;
-    std::span<const std::uint8_t> deflated =
-        window_.subspan(std::min(position_ - window_begin_, window_.size()));
+    std::span<const std::uint8_t> deflated = rest_in_memory();
     if (file_ != nullptr) {
       if (rest() > kMaxImageFileBytes) {
         throw Error(ErrorCode::limit_exceeded, concat("a deflated file of ", size_, " bytes; at most ",
@@ -106,7 +137,8 @@ bool DicomProducer::inflate_rest() {
       file_->read_at(position_, compressed);
       deflated = compressed;
     }
-    buffer_ = inflate_bytes(deflated, DeflateFormat::raw, kMaxImageFileBytes);
+    buffer_ = inflate_bytes(deflated, DeflateFormat::raw,
+                            std::min(kMaxImageFileBytes, most_unfolded_bytes(deflated.size())));
     window_ = buffer_;
     window_begin_ = position_ = 0;
     size_ = buffer_.size();
@@ -118,7 +150,8 @@ bool DicomProducer::inflate_rest() {
 }
 
 DcmInputStreamFactory* DicomStream::newFactory() const {
-  return skip_long_values_ ? new NoStreamFactory : nullptr;
+  if (long_values_ == LongValues::pass_over) return new NoStreamFactory;
+  return new ValueFactory(producer_.rest_in_memory());
 }
 
 // DCMTK's own filter unfolds without a limit.

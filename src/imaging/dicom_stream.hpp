@@ -4,6 +4,7 @@
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dcistrma.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,10 @@ class DicomProducer final : public DcmProducer {
   void putback(offile_off_t count) override { position_ -= static_cast<std::size_t>(count); }
 
   std::size_t rest() const noexcept { return size_ - position_; }
+  /// What was not read yet, of bytes that lie in memory.
+  std::span<const std::uint8_t> rest_in_memory() const noexcept {
+    return window_.subspan(std::min(position_ - window_begin_, window_.size()));
+  }
   /// The 12 bytes before the next one, the last of them at the end; zeros where there are fewer.
   /// \throws Error (io).
   std::array<std::uint8_t, 12> last_bytes();
@@ -56,6 +61,7 @@ class DicomProducer final : public DcmProducer {
   std::size_t size_ = 0;
   std::size_t position_ = 0;
   std::size_t bytes_read_ = 0;
+  std::size_t reads_ = 0;
   std::span<const std::uint8_t> window_;  // bytes from window_begin_ on
   std::size_t window_begin_ = 0;
   std::vector<std::uint8_t> buffer_;  // backs the window, unless it is the caller's memory
@@ -64,20 +70,25 @@ class DicomProducer final : public DcmProducer {
   const char* stack_base_ = stack_position();
 };
 
+/// What becomes of values above the parser's maxReadLength. Reading them at once, DCMTK would allocate the stated
+/// length, up to 4 GiB, before it looks whether so much is there.
+enum class LongValues {
+  read_later,  ///< from memory, which must live until then
+  pass_over,   ///< never: they have a length but no content
+};
+
 /// The stream over a producer.
 class DicomStream final : public DcmInputStream {
  public:
-  /// \param skip_long_values values above the parser's maxReadLength are passed over and cannot be read later;
-  ///        without it every value is read at once
-  DicomStream(DicomProducer& producer, bool skip_long_values)
-      : DcmInputStream(&producer), producer_(producer), skip_long_values_(skip_long_values) {}
+  DicomStream(DicomProducer& producer, LongValues long_values)
+      : DcmInputStream(&producer), producer_(producer), long_values_(long_values) {}
 
   DcmInputStreamFactory* newFactory() const override;
   OFCondition installCompressionFilter(E_StreamCompression filter) override;
 
  private:
   DicomProducer& producer_;
-  bool skip_long_values_;
+  LongValues long_values_;
 };
 
 }  // namespace medretrieval::imaging

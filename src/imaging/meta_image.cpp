@@ -13,6 +13,7 @@
 #include "imaging/file_bytes.hpp"
 #include "imaging/inflate.hpp"
 #include "imaging/meta_image_header.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -75,6 +76,10 @@ std::vector<std::uint8_t> inflate_voxels(const MetaImageHeader& header, Bytes st
       fail(ErrorCode::corrupt, "MetaImage data of ", stored.size(), " bytes where ", size, " are stated");
     }
     stored = stored.first(size);
+  }
+  if (const std::size_t most = most_unfolded_bytes(stored.size()); expected > most) {
+    fail(ErrorCode::limit_exceeded, "MetaImage data of ", stored.size(), " compressed bytes where ", expected,
+         " are stated; at most ", most, " are unfolded from so few");
   }
   return inflate_bytes(stored, DeflateFormat::zlib_or_gzip, expected);
 }

@@ -96,8 +96,11 @@ TEST_F(ReadMetaImage, GeometryThatCannotBeIsRefused) {
   EXPECT_ERROR(with("ElementSpacing = nan 1 1\n"), corrupt, "ElementSpacing");
   EXPECT_ERROR(with("ElementSpacing = inf 1 1\n"), corrupt, "ElementSpacing");
   EXPECT_ERROR(with("Offset = 0 nan 1\n"), corrupt, "Offset");
-  EXPECT_ERROR(with("TransformMatrix = 0 0 0 0 0 0 0 0 0\n"), corrupt, "determinant 0");
-  EXPECT_ERROR(with("TransformMatrix = nan 0 0 0 1 0 0 0 1\n"), corrupt, "determinant");
+  EXPECT_ERROR(with("TransformMatrix = 0 0 0 0 0 0 0 0 0\n"), corrupt, "the product 0, expected");
+  EXPECT_ERROR(with("TransformMatrix = nan 0 0 0 1 0 0 0 1\n"), corrupt, "right angles");
+  // The determinant of this shear is 1.
+  EXPECT_ERROR(with("TransformMatrix = 1 0 0 1e308 1 0 0 0 1\n"), corrupt,
+               "axes 0 and 1 with the product 1e+308");
   EXPECT_ERROR(with("TransformMatrix = 1 0 0 1\n"), corrupt, "expected 9 numbers");
 }
 

@@ -42,7 +42,9 @@ FileKind detect_file_kind(const std::filesystem::path& file);
 /// call from many threads at once.
 /// \throws Error not_found (no such file), io, corrupt (cut or undecodable), unsupported (a kind or transfer
 ///        syntax that cannot be decoded here), limit_exceeded (more than kMaxImagePixels or
-///        kMaxImageFileBytes), invalid_argument (no such frame, a window without positive width).
+///        kMaxImageFileBytes; more than 2^24 pixels in less than a byte for 64 of them; a PNG or TIFF of more
+///        than 256 MiB of samples; a JPEG of countless scans; and as DicomFile), invalid_argument (no such
+///        frame, a window without positive width).
 Image load_image(const std::filesystem::path& file, const LoadOptions& options = {});
 
 /// Writes a display image as an 8- or 16-bit grey PNG; values are clamped to 0..1 and rounded to nearest. The

@@ -46,7 +46,8 @@ struct MetaImage {
 /// \throws Error not_found (file or its raw part), io, corrupt (cut, damaged, an inconsistent header),
 ///        unsupported (text or vector elements, other than two or three dimensions, list files, names that
 ///        leave the folder), limit_exceeded (kMaxImagePixels a slice, kMaxMetaImageVoxels,
-///        kMaxImageFileBytes, or compressed data that unfolds to more than the header states).
+///        kMaxImageFileBytes, compressed data that unfolds to more than the header states, or to more than
+///        128 MiB and 64 times its size).
 MetaImage read_meta_image(const std::filesystem::path& file);
 
 /// The same without the voxels, which are not looked at.
