@@ -1,5 +1,7 @@
 #include "dataset.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -79,7 +81,11 @@ void DatasetOptions::add_to(CLI::App& command, bool required) {
       ->capture_default_str();
 }
 
-Dataset::Dataset(const DatasetOptions& options) {
+void DatasetOptions::add_leak_flag(CLI::App& command) {
+  command.add_flag("--allow-leak", allow_leak, "Go on although the manifest has patients in two splits");
+}
+
+Dataset::Dataset(const DatasetOptions& options) : options_(options) {
   try {
     manifest_ = imaging::read_manifest(options.folder, options.manifest, options.columns);
   } catch (const Error& error) {
@@ -87,6 +93,25 @@ Dataset::Dataset(const DatasetOptions& options) {
     if (message.find("label_column") == std::string::npos) throw;
     throw Error(error.code(), message + " (on the command line: --label-column NAME)");
   }
+}
+
+std::size_t Dataset::check_splits() const {
+  const std::size_t patients = imaging::patients_in_two_splits(manifest_).patients;
+  if (patients == 0) return 0;
+  if (!options_.allow_leak) {
+    try {
+      imaging::refuse_leak(manifest_);
+    } catch (const Error& error) {
+      throw Error(error.code(), options_.manifest + ": " + error.what() + " (--allow-leak)");
+    }
+  }
+  spdlog::warn("{}", leak_note(patients));
+  return patients;
+}
+
+std::string leak_note(std::size_t patients) {
+  return std::to_string(patients) + (patients == 1 ? " patient is" : " patients are") +
+         " in two splits of the manifest, as was allowed: figures say too much";
 }
 
 std::vector<std::size_t> Dataset::all_rows() const {

@@ -18,9 +18,12 @@ struct DatasetOptions {
   std::string folder;
   std::string manifest;
   imaging::ManifestOptions columns;
+  bool allow_leak = false;
 
   /// Adds --data, --manifest and the column options.
   void add_to(CLI::App& command, bool required);
+  /// Adds --allow-leak, for commands that check_splits().
+  void add_leak_flag(CLI::App& command);
 };
 
 /// Types of the columns that become attributes.
@@ -32,6 +35,9 @@ class Dataset {
   explicit Dataset(const DatasetOptions& options);
 
   const imaging::Manifest& manifest() const { return manifest_; }
+  /// The number of patients in two splits; warns where there are any.
+  /// \throws Error (incompatible) where there are any without --allow-leak.
+  std::size_t check_splits() const;
   std::vector<std::size_t> all_rows() const;
   /// Every label of the manifest, in order of first appearance.
   std::vector<std::string> vocabulary() const;
@@ -48,7 +54,11 @@ class Dataset {
  private:
   bool is_number_column(std::size_t column) const;
 
+  DatasetOptions options_;
   imaging::Manifest manifest_;
 };
+
+/// "3 patients are in two splits ...", for texts and reports.
+std::string leak_note(std::size_t patients);
 
 }  // namespace medretrieval::cli

@@ -8,6 +8,7 @@
 #include <medretrieval/imaging/load.hpp>
 #include <medretrieval/imaging/phantom.hpp>
 #include <medretrieval/searcher.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "dataset.hpp"
@@ -155,10 +156,12 @@ std::vector<eval::ContactSheet> contact_sheets(const Snapshot& snapshot, const M
 }
 
 void run(const Options& options) {
-  prepare_folder(options);
   const bool phantoms = options.data.folder.empty();
+  if (!phantoms) Dataset(options.data).check_splits();  // before an earlier demo goes
+  prepare_folder(options);
   const DatasetOptions data = phantoms ? make_phantoms(options) : options.data;
   const Dataset dataset(data);
+  const std::size_t leaked = imaging::patients_in_two_splits(dataset.manifest()).patients;
   const auto extractor = imaging::make_feature_extractor(options.features.name, options.features.parameters);
   const Material material = gather(dataset, *extractor, options.threads);
   spdlog::info("{} training, {} database, {} query images; {} dimensions", material.training.rows(),
@@ -195,13 +198,17 @@ void run(const Options& options) {
           std::string(extractor->name()) + ", " + std::to_string(extractor->dimension()) +
           " dimensions. The pictures below are answers of itq through the cascade; green frames share a "
           "label with the query."};
+  if (leaked > 0) report.notes.push_back(leak_note(leaked));
   report.rows = rows;
   report.sheets = std::move(sheets);
   eval::write_report(fs::path(options.out) / "report.html", report);
-  const std::string json = eval::json_table(rows) + "\n";
+  auto document = nlohmann::ordered_json::parse(eval::json_table(rows));
+  document["patients_in_two_splits"] = leaked;
+  const std::string json = document.dump(2) + "\n";
   std::ofstream results(fs::path(options.out) / "results.json");
   if (!(results << json).flush()) throw Error(ErrorCode::io, options.out + "/results.json: cannot write");
   std::cout << (options.json ? json : eval::text_table(rows));
+  if (leaked > 0 && !options.json) std::cout << leak_note(leaked) << '\n';
   spdlog::info("report: {}/report.html; galleries: {}/galleries", options.out, options.out);
 }
 
@@ -216,6 +223,7 @@ void add_demo_command(CLI::App& app) {
   auto options = std::make_shared<Options>();
   options->cascade.gate = eval::EvaluationOptions().gate;
   options->data.add_to(*command, false);
+  options->data.add_leak_flag(*command);
   options->features.add_to(*command);
   options->cascade.add_to(*command);
   const std::map<std::string, imaging::PhantomKind> kinds = {

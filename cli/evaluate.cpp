@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <medretrieval/eval/report.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "dataset.hpp"
@@ -26,6 +27,7 @@ void run(const Options& options) {
   const Snapshot snapshot = Snapshot::open(options.gallery);
   const auto extractor = extractor_of(snapshot.model());
   const Dataset dataset(options.data);
+  const std::size_t leaked = dataset.check_splits();
   const auto rows = dataset.manifest().rows_of(options.split);
   if (rows.empty()) {
     throw Error(ErrorCode::invalid_argument,
@@ -43,7 +45,14 @@ void run(const Options& options) {
                                      .rerank = search.rerank,
                                      .threads = options.threads,
                                      .progress = progress_line()});
-  std::cout << (options.json ? eval::json_table(table) + "\n" : eval::text_table(table));
+  if (options.json) {
+    auto document = nlohmann::ordered_json::parse(eval::json_table(table));
+    document["patients_in_two_splits"] = leaked;
+    std::cout << document.dump(2) << '\n';
+    return;
+  }
+  std::cout << eval::text_table(table);
+  if (leaked > 0) std::cout << leak_note(leaked) << '\n';
 }
 
 }  // namespace
@@ -60,6 +69,7 @@ void add_evaluate_command(CLI::App& app) {
       ->required()
       ->type_name("FOLDER");
   options->data.add_to(*command, true);
+  options->data.add_leak_flag(*command);
   options->cascade.add_to(*command);
   command->add_option("--split", options->split, "Rows that ask")->capture_default_str();
   command->add_option("-k", options->k, "Answers that count")
