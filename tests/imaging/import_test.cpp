@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <medretrieval/imaging/import.hpp>
 #include <medretrieval/imaging/manifest.hpp>
@@ -467,8 +468,9 @@ TEST_F(Import, TheFolderLiesOutsideOfTheDataSet) {
   EXPECT_ERROR(import_dataset("invented", data_.path(), data_.path()), invalid_argument,
                "lies in the data set");
   EXPECT_FALSE(fs::exists(data_ / "out"));
-  EXPECT_ERROR(import_dataset("invented", data_.path(), root_ / "x", {.parameters = {{"speed", true}}}),
-               invalid_argument, "it has none");
+  ImportOptions wrong;
+  wrong.parameters = {{"speed", true}};
+  EXPECT_ERROR(run(wrong, "x"), invalid_argument, "it has none");
   EXPECT_FALSE(fs::exists(root_ / "x")) << "a wrong option makes no folder";
 }
 
