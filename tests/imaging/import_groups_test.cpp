@@ -34,7 +34,8 @@ TEST(PatientGroups, APatientReachesAllThatHangsTogether) {
       const Subject subject = groups.of(one);
       EXPECT_EQ(subject.patient, one.study == "s2" ? "" : "P");
       EXPECT_FALSE(subject.of_two_patients);
-      if (one.study != "s2") EXPECT_EQ(subject.unit, groups.of(record("P", "", "")).unit);
+      const Fingerprint of_patient = groups.of(record("P", "", "")).unit;
+      EXPECT_EQ(subject.unit == of_patient, one.study != "s2");
     }
   }
 }

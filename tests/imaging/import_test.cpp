@@ -187,7 +187,7 @@ TEST_F(Import, AnOfficialSplitThatLeaksNeedsPermission) {
   invented.leaks = true;
   ImportOptions options;
   options.split = SplitRule::official;
-  EXPECT_ERROR(run(options), incompatible, "patients in two parts (patient 1 is one)");
+  EXPECT_ERROR(run(options), incompatible, "20 patients in two parts (patient 15 is one)");
   EXPECT_FALSE(fs::exists(root_ / "out"));
   options.allow_leak = true;
   EXPECT_GT(run(options).patients_in_two_splits, 0U);
