@@ -155,11 +155,12 @@ std::vector<eval::ContactSheet> contact_sheets(const Snapshot& snapshot, const M
 }
 
 void run(const Options& options) {
-  prepare_folder(options);
   const bool phantoms = options.data.folder.empty();
+  if (!phantoms) Dataset(options.data).check_splits();  // before an earlier demo goes
+  prepare_folder(options);
   const DatasetOptions data = phantoms ? make_phantoms(options) : options.data;
   const Dataset dataset(data);
-  const PatientSplits patients = check_patient_splits(dataset, data);
+  const PatientSplits patients = patient_splits(dataset.manifest());
   const auto extractor = imaging::make_feature_extractor(options.features.name, options.features.parameters);
   const Material material = gather(dataset, *extractor, options.threads);
   spdlog::info("{} training, {} database, {} query images; {} dimensions", material.training.rows(),
@@ -203,7 +204,7 @@ void run(const Options& options) {
   const std::string json = json_results(rows, patients);
   std::ofstream results(fs::path(options.out) / "results.json");
   if (!(results << json).flush()) throw Error(ErrorCode::io, options.out + "/results.json: cannot write");
-  std::cout << (options.json ? json : eval::text_table(rows));
+  std::cout << (options.json ? json : eval::text_table(rows) + "\n" + patients.sentence() + "\n");
   spdlog::info("report: {}/report.html; galleries: {}/galleries", options.out, options.out);
 }
 
@@ -219,7 +220,7 @@ void add_demo_command(CLI::App& app) {
   auto options = std::make_shared<Options>();
   options->cascade.gate = eval::EvaluationOptions().gate;
   options->data.add_to(*command, false);
-  options->data.add_leak_to(*command);
+  options->data.add_leak_flag(*command);
   options->features.add_to(*command);
   options->cascade.add_to(*command);
   const std::map<std::string, imaging::PhantomKind> kinds = {

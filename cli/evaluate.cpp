@@ -26,7 +26,7 @@ void run(const Options& options) {
   const Snapshot snapshot = Snapshot::open(options.gallery);
   const auto extractor = extractor_of(snapshot.model());
   const Dataset dataset(options.data);
-  const PatientSplits patients = check_patient_splits(dataset, options.data);
+  const PatientSplits patients = dataset.check_splits();
   const auto rows = dataset.manifest().rows_of(options.split);
   if (rows.empty()) {
     throw Error(ErrorCode::invalid_argument,
@@ -62,7 +62,7 @@ void add_evaluate_command(CLI::App& app) {
       ->required()
       ->type_name("FOLDER");
   options->data.add_to(*command, true);
-  options->data.add_leak_to(*command);
+  options->data.add_leak_flag(*command);
   options->cascade.add_to(*command);
   command->add_option("--split", options->split, "Rows that ask")->capture_default_str();
   command->add_option("-k", options->k, "Answers that count")

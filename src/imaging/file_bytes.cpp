@@ -106,16 +106,41 @@ void FileReader::read_at(std::size_t offset, std::span<std::uint8_t> target) con
 
 void write_file(const fs::path& file, std::span<const std::uint8_t> bytes) {
   const fs::path neighbour = unused_neighbour(file);
-  std::ofstream stream(neighbour, std::ios::binary);
-  stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  stream.close();
-  std::error_code error;
-  if (stream) fs::rename(neighbour, file, error);
-  if (!stream || error) {
+  try {
+    errno = 0;
+    std::ofstream stream(neighbour, std::ios::binary);
+    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    stream.close();
+    if (!stream) fail_with_errno(file, "write");
+    sync(neighbour);
+    if (::rename(neighbour.c_str(), file.c_str()) != 0) fail_with_errno(file, "rename a temporary file to");
+  } catch (const Error&) {
     std::error_code ignored;
     fs::remove(neighbour, ignored);
-    fail(ErrorCode::io, "cannot write ", file.string(), error ? ": " + error.message() : std::string());
+    throw;
   }
+}
+
+void sync(const fs::path& file_or_folder) {
+  const int descriptor = ::open(file_or_folder.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail_with_errno(file_or_folder, "open");
+  const int result = ::fsync(descriptor);
+  const int number = errno;
+  ::close(descriptor);
+  errno = number;
+  if (result != 0) fail_with_errno(file_or_folder, "sync");
+}
+
+void fail_with_errno(const fs::path& file, const char* action) {
+  const int number = errno;
+  fail(ErrorCode::io, "cannot ", action, " ", file.string(), ": ",
+       number == 0 ? "unknown reason" : std::strerror(number));
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  if (!folder.empty()) fs::create_directories(folder, error);
+  if (error) fail(ErrorCode::io, "cannot make the folder ", folder.string(), ": ", error.message());
 }
 
 }  // namespace medretrieval::imaging

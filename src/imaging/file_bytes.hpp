@@ -50,9 +50,21 @@ class FileReader {
   std::size_t size_ = 0;
 };
 
-/// Writes a neighbour of `file` and renames it, so that `file` is old or new but never half.
-/// \throws Error (io).
+/// Writes a neighbour of `file`, brings it to the disk and renames it: `file` is old or new but never half, not
+/// even after a loss of power. Its folder's sync() makes the new one stay.
+/// \throws Error (io) with the system's reason.
 void write_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);
+
+/// Brings a file's bytes, or a folder's names, to the disk.
+/// \throws Error (io).
+void sync(const std::filesystem::path& file_or_folder);
+
+/// Throws Error (io) with the reason that errno gives: "cannot <action> <file>: <reason>".
+[[noreturn]] void fail_with_errno(const std::filesystem::path& file, const char* action);
+
+/// With the folders above it; one that is there already, or no name, is fine.
+/// \throws Error (io).
+void make_folder(const std::filesystem::path& folder);
 
 /// Runs `body`; an Error gets the file's name in front of its message.
 template <class Body>

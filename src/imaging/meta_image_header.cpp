@@ -116,6 +116,15 @@ void check_geometry(const MetaImage& image) {
            " with the product ", product, ", expected directions of length 1 at right angles");
     }
   }
+  for (std::size_t a = 0; a < 3; ++a) {
+    for (std::size_t b = 0; b <= a; ++b) {
+      const double product = dot(image.direction[a], image.direction[b]);
+      if (std::abs(product - (a == b ? 1 : 0)) > 2 * kDirectionTolerance) {
+        fail(ErrorCode::corrupt, "MetaImage TransformMatrix has axes ", a + 1, " and ", b + 1,
+             " with the product ", product, ", expected directions of length 1 at right angles");
+      }
+    }
+  }
 }
 
 void check_size(const MetaImage& image) {
