@@ -140,10 +140,9 @@ std::size_t augment_training_images(const fs::path& folder, const AugmentedFolde
     reporter.one_done();
   });
   remove_stale(folder, training, options.copies);
-  sync(folder / kFolder);
+  sync_file_system(folder);
   const std::string text = manifest_text(manifest, training, options.copies);
-  write_file(augmented, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-  sync(folder);
+  write_durable_file(augmented, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
   return training.size() * options.copies;
 }
 

@@ -104,7 +104,12 @@ void FileReader::read_at(std::size_t offset, std::span<std::uint8_t> target) con
   }
 }
 
-void write_file(const fs::path& file, std::span<const std::uint8_t> bytes) {
+namespace {
+
+/// \param before_rename called with the neighbour that holds the bytes
+template <class BeforeRename>
+void write_neighbour(const fs::path& file, std::span<const std::uint8_t> bytes,
+                     const BeforeRename& before_rename) {
   const fs::path neighbour = unused_neighbour(file);
   try {
     errno = 0;
@@ -112,7 +117,7 @@ void write_file(const fs::path& file, std::span<const std::uint8_t> bytes) {
     stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     stream.close();
     if (!stream) fail_with_errno(file, "write");
-    sync(neighbour);
+    before_rename(neighbour);
     if (::rename(neighbour.c_str(), file.c_str()) != 0) fail_with_errno(file, "rename a temporary file to");
   } catch (const Error&) {
     std::error_code ignored;
@@ -121,14 +126,34 @@ void write_file(const fs::path& file, std::span<const std::uint8_t> bytes) {
   }
 }
 
-void sync(const fs::path& file_or_folder) {
+/// Calls `sync_descriptor` (fsync or syncfs) for an opened file or folder.
+void sync_by(int (*sync_descriptor)(int), const fs::path& file_or_folder) {
   const int descriptor = ::open(file_or_folder.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) fail_with_errno(file_or_folder, "open");
-  const int result = ::fsync(descriptor);
+  const int result = sync_descriptor(descriptor);
   const int number = errno;
   ::close(descriptor);
   errno = number;
   if (result != 0) fail_with_errno(file_or_folder, "sync");
+}
+
+}  // namespace
+
+void write_file(const fs::path& file, std::span<const std::uint8_t> bytes) {
+  write_neighbour(file, bytes, [](const fs::path&) {});
+}
+
+void write_durable_file(const fs::path& file, std::span<const std::uint8_t> bytes) {
+  write_neighbour(file, bytes, sync);
+  sync(file.parent_path());
+}
+
+void sync(const fs::path& file_or_folder) {
+  sync_by(::fsync, file_or_folder);
+}
+
+void sync_file_system(const fs::path& folder) {
+  sync_by(::syncfs, folder);
 }
 
 void fail_with_errno(const fs::path& file, const char* action) {

@@ -50,14 +50,21 @@ class FileReader {
   std::size_t size_ = 0;
 };
 
-/// Writes a neighbour of `file`, brings it to the disk and renames it: `file` is old or new but never half, not
-/// even after a loss of power. Its folder's sync() makes the new one stay.
+/// Writes a neighbour of `file` and renames it: `file` is old or new but never half, unless power is lost.
 /// \throws Error (io) with the system's reason.
 void write_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);
+
+/// The same, and brings file and name to the disk, so that a loss of power leaves the old or the new file.
+/// \throws Error (io) with the system's reason.
+void write_durable_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);
 
 /// Brings a file's bytes, or a folder's names, to the disk.
 /// \throws Error (io).
 void sync(const std::filesystem::path& file_or_folder);
+
+/// Brings everything in the folder's file system to the disk: for many files written before.
+/// \throws Error (io).
+void sync_file_system(const std::filesystem::path& folder);
 
 /// Throws Error (io) with the reason that errno gives: "cannot <action> <file>: <reason>".
 [[noreturn]] void fail_with_errno(const std::filesystem::path& file, const char* action);

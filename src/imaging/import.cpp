@@ -110,7 +110,7 @@ class Importer final : public RecordSink {
     return report_;
   }
   void publish() {
-    sync(folder_.images());
+    sync_file_system(folder_.images());
     manifest_.finish();
   }
 

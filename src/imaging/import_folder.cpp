@@ -96,8 +96,7 @@ void ImportFolder::take_up(const std::string& settings) const {
     fail(ErrorCode::already_exists, path_.string(), " is not empty and no import was begun there");
   }
   if (!begun || !has_results()) {
-    write_file(file, {reinterpret_cast<const std::uint8_t*>(settings.data()), settings.size()});
-    sync(path_);
+    write_durable_file(file, {reinterpret_cast<const std::uint8_t*>(settings.data()), settings.size()});
     return;
   }
   const std::string names = differences(read_settings(file), Json::parse(settings));
