@@ -75,9 +75,14 @@ TEST_F(PhantomLuna16, PlacesBecomeTheVoxelsThatWereDrawn) {
   std::size_t checked = 0;
   for (const DatasetRecord& record : all.records) {
     if (record.attributes.at("slice_offset_mm") != "0") continue;
-    const auto& nodule = scans_.at(record.series).scan.nodules.at(next[record.series]++);
-    EXPECT_NEAR(std::stod(record.attributes.at("voxel_x")), nodule.voxel[0], 0.01) << record.key;
-    EXPECT_NEAR(std::stod(record.attributes.at("voxel_y")), nodule.voxel[1], 0.01) << record.key;
+    const auto& scan = scans_.at(record.series).scan;
+    const auto& nodule = scan.nodules.at(next[record.series]++);
+    // A scan that is turned round is shown as a radiologist sees it, and places are those of the view.
+    const auto shown = [&](double stored) {
+      return scan.is_turned ? static_cast<double>(scan.side - 1) - stored : stored;
+    };
+    EXPECT_NEAR(std::stod(record.attributes.at("voxel_x")), shown(nodule.voxel[0]), 0.01) << record.key;
+    EXPECT_NEAR(std::stod(record.attributes.at("voxel_y")), shown(nodule.voxel[1]), 0.01) << record.key;
     EXPECT_NEAR(std::stod(record.attributes.at("voxel_z")), nodule.voxel[2], 0.01) << record.key;
     EXPECT_NEAR(std::stod(record.attributes.at("diameter_mm")), nodule.nodule.ratings.diameter_mm, 1e-3);
     ++checked;
