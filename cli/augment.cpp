@@ -1,9 +1,11 @@
 #include <iostream>
 #include <medretrieval/imaging/augment.hpp>
+#include <medretrieval/imaging/manifest.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "dataset.hpp"
 #include "progress_line.hpp"
 
 namespace medretrieval::cli {
@@ -16,14 +18,28 @@ struct Options {
   bool json = false;
 };
 
-void run(const Options& options) {
-  const std::size_t copies = imaging::augment_training_images(options.data, options.folder, progress_line());
-  const std::string manifest = options.data + "/manifest_augmented.csv";
-  if (options.json) {
-    std::cout << nlohmann::ordered_json{{"manifest", manifest}, {"copies", copies}}.dump(2) << '\n';
-  } else {
-    std::cout << copies << " altered copies of training images, listed in " << manifest << '\n';
+std::size_t augment(const Options& options) {
+  try {
+    return imaging::augment_training_images(options.data, options.folder, progress_line());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::incompatible) throw;
+    throw Error(error.code(), std::string(error.what()) + " (--allow-leak)");
   }
+}
+
+void run(const Options& options) {
+  const std::size_t copies = augment(options);
+  const std::string manifest = options.data + "/manifest_augmented.csv";
+  const PatientSplits patients =
+      patient_splits(imaging::read_manifest(options.data, options.data + "/manifest.csv"));
+  if (options.json) {
+    const nlohmann::ordered_json document = {
+        {"manifest", manifest}, {"copies", copies}, {"patients_in_two_splits", patients.in_two_splits}};
+    std::cout << document.dump(2) << '\n';
+    return;
+  }
+  std::cout << copies << " altered copies of training images, listed in " << manifest << '\n';
+  std::cout << patients.sentence() << '\n';
 }
 
 }  // namespace
@@ -47,8 +63,14 @@ void add_augment_command(CLI::App& app) {
                     "Mirror half of the copies left to right (on unless refused)");
   command->add_flag("--flip-vertical,!--no-flip-vertical", augmentation.flip_vertical,
                     "Mirror half of the copies top to bottom (on unless refused)");
-  command->add_option("--seed", augmentation.seed, "Of the copies")->capture_default_str();
-  command->add_option("--bits", options->folder.bits, "Of the PNG files: 8 or 16")->capture_default_str();
+  command->add_option("--seed", augmentation.seed, "Of the copies")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--bits", options->folder.bits, "Of the PNG files: 8, 16, or 0 for as the image")
+      ->check(CLI::IsMember({0, 8, 16}))
+      ->capture_default_str();
+  command->add_flag("--allow-leak", options->folder.allow_leak,
+                    "Go on although the manifest has patients in two splits");
   command->add_option("--threads", options->folder.threads, "0: all")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

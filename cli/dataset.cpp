@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <medretrieval/eval/report.hpp>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 
@@ -79,7 +81,11 @@ void DatasetOptions::add_to(CLI::App& command, bool required) {
       ->capture_default_str();
 }
 
-Dataset::Dataset(const DatasetOptions& options) {
+void DatasetOptions::add_leak_flag(CLI::App& command) {
+  command.add_flag("--allow-leak", allow_leak, "Go on although the manifest has patients in two splits");
+}
+
+Dataset::Dataset(const DatasetOptions& options) : options_(options) {
   try {
     manifest_ = imaging::read_manifest(options.folder, options.manifest, options.columns);
   } catch (const Error& error) {
@@ -87,6 +93,41 @@ Dataset::Dataset(const DatasetOptions& options) {
     if (message.find("label_column") == std::string::npos) throw;
     throw Error(error.code(), message + " (on the command line: --label-column NAME)");
   }
+}
+
+PatientSplits Dataset::check_splits() const {
+  if (!options_.allow_leak) {
+    try {
+      imaging::refuse_leak(manifest_);
+    } catch (const Error& error) {
+      throw Error(error.code(), options_.manifest + ": " + error.what() + " (--allow-leak)");
+    }
+  }
+  return patient_splits(manifest_);
+}
+
+PatientSplits patient_splits(const imaging::Manifest& manifest) {
+  const auto unknown = std::count_if(manifest.rows.begin(), manifest.rows.end(),
+                                     [](const auto& row) { return row.patient.empty(); });
+  return {imaging::patients_in_two_splits(manifest).patients, static_cast<std::size_t>(unknown)};
+}
+
+std::string PatientSplits::sentence() const {
+  std::string text = in_two_splits == 0
+                         ? "No patient is in two splits"
+                         : "Patients in two splits, as was allowed: " + std::to_string(in_two_splits) +
+                               "; figures say too much";
+  if (rows_without_patient > 0) {
+    text += "; of " + std::to_string(rows_without_patient) + " images the patient is not known";
+  }
+  return text + ".";
+}
+
+std::string json_results(const std::vector<eval::EvaluationRow>& rows, const PatientSplits& patients) {
+  auto document = nlohmann::ordered_json::parse(eval::json_table(rows));
+  document["patients_in_two_splits"] = patients.in_two_splits;
+  document["rows_without_patient"] = patients.rows_without_patient;
+  return document.dump(2) + "\n";
 }
 
 std::vector<std::size_t> Dataset::all_rows() const {

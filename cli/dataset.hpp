@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <map>
+#include <medretrieval/eval/protocol.hpp>
 #include <medretrieval/imaging/features.hpp>
 #include <medretrieval/imaging/manifest.hpp>
 #include <medretrieval/item.hpp>
@@ -18,13 +19,27 @@ struct DatasetOptions {
   std::string folder;
   std::string manifest;
   imaging::ManifestOptions columns;
+  bool allow_leak = false;
 
   /// Adds --data, --manifest and the column options.
   void add_to(CLI::App& command, bool required);
+  /// Adds --allow-leak, for commands that check_splits().
+  void add_leak_flag(CLI::App& command);
 };
 
 /// Types of the columns that become attributes.
 using AttributeTypes = std::map<std::string, ColumnType>;
+
+/// How far the splits of a manifest keep patients apart.
+struct PatientSplits {
+  std::size_t in_two_splits = 0;
+  std::size_t rows_without_patient = 0;
+
+  /// One sentence for texts and reports.
+  std::string sentence() const;
+};
+
+PatientSplits patient_splits(const imaging::Manifest& manifest);
 
 class Dataset {
  public:
@@ -32,6 +47,8 @@ class Dataset {
   explicit Dataset(const DatasetOptions& options);
 
   const imaging::Manifest& manifest() const { return manifest_; }
+  /// \throws Error (incompatible) where a patient is in two splits without --allow-leak.
+  PatientSplits check_splits() const;
   std::vector<std::size_t> all_rows() const;
   /// Every label of the manifest, in order of first appearance.
   std::vector<std::string> vocabulary() const;
@@ -48,7 +65,11 @@ class Dataset {
  private:
   bool is_number_column(std::size_t column) const;
 
+  DatasetOptions options_;
   imaging::Manifest manifest_;
 };
+
+/// eval::json_table() with "patients_in_two_splits" and "rows_without_patient", as a line.
+std::string json_results(const std::vector<eval::EvaluationRow>& rows, const PatientSplits& patients);
 
 }  // namespace medretrieval::cli

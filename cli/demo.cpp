@@ -155,10 +155,12 @@ std::vector<eval::ContactSheet> contact_sheets(const Snapshot& snapshot, const M
 }
 
 void run(const Options& options) {
-  prepare_folder(options);
   const bool phantoms = options.data.folder.empty();
+  if (!phantoms) Dataset(options.data).check_splits();  // before an earlier demo goes
+  prepare_folder(options);
   const DatasetOptions data = phantoms ? make_phantoms(options) : options.data;
   const Dataset dataset(data);
+  const PatientSplits patients = patient_splits(dataset.manifest());
   const auto extractor = imaging::make_feature_extractor(options.features.name, options.features.parameters);
   const Material material = gather(dataset, *extractor, options.threads);
   spdlog::info("{} training, {} database, {} query images; {} dimensions", material.training.rows(),
@@ -194,14 +196,15 @@ void run(const Options& options) {
           " database and " + std::to_string(material.queries.rows()) + " query images; features: " +
           std::string(extractor->name()) + ", " + std::to_string(extractor->dimension()) +
           " dimensions. The pictures below are answers of itq through the cascade; green frames share a "
-          "label with the query."};
+          "label with the query.",
+      patients.sentence()};
   report.rows = rows;
   report.sheets = std::move(sheets);
   eval::write_report(fs::path(options.out) / "report.html", report);
-  const std::string json = eval::json_table(rows) + "\n";
+  const std::string json = json_results(rows, patients);
   std::ofstream results(fs::path(options.out) / "results.json");
   if (!(results << json).flush()) throw Error(ErrorCode::io, options.out + "/results.json: cannot write");
-  std::cout << (options.json ? json : eval::text_table(rows));
+  std::cout << (options.json ? json : eval::text_table(rows) + "\n" + patients.sentence() + "\n");
   spdlog::info("report: {}/report.html; galleries: {}/galleries", options.out, options.out);
 }
 
@@ -211,11 +214,13 @@ void add_demo_command(CLI::App& app) {
   auto* command =
       app.add_subcommand("demo", "Features, five indexes, a table and a report, from images or phantoms");
   command->footer(
-      "Without --data it draws SYNTHETIC phantoms first.\n\nExamples:\n  medretrieval demo --out demo\n"
+      "Without --data it draws SYNTHETIC phantoms first. A manifest with a patient in two splits is "
+      "refused.\n\nExamples:\n  medretrieval demo --out demo\n"
       "  medretrieval demo --data images --manifest images/manifest.csv --json\n");
   auto options = std::make_shared<Options>();
   options->cascade.gate = eval::EvaluationOptions().gate;
   options->data.add_to(*command, false);
+  options->data.add_leak_flag(*command);
   options->features.add_to(*command);
   options->cascade.add_to(*command);
   const std::map<std::string, imaging::PhantomKind> kinds = {

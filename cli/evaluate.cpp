@@ -26,6 +26,7 @@ void run(const Options& options) {
   const Snapshot snapshot = Snapshot::open(options.gallery);
   const auto extractor = extractor_of(snapshot.model());
   const Dataset dataset(options.data);
+  const PatientSplits patients = dataset.check_splits();
   const auto rows = dataset.manifest().rows_of(options.split);
   if (rows.empty()) {
     throw Error(ErrorCode::invalid_argument,
@@ -43,7 +44,8 @@ void run(const Options& options) {
                                      .rerank = search.rerank,
                                      .threads = options.threads,
                                      .progress = progress_line()});
-  std::cout << (options.json ? eval::json_table(table) + "\n" : eval::text_table(table));
+  std::cout << (options.json ? json_results(table, patients)
+                             : eval::text_table(table) + "\n" + patients.sentence() + "\n");
 }
 
 }  // namespace
@@ -52,7 +54,7 @@ void add_evaluate_command(CLI::App& app) {
   auto* command = app.add_subcommand("evaluate", "Measure a gallery with labelled queries");
   command->footer(
       "Relevant is an item that shares a label with the query; the query's own patient is left "
-      "out.\n\nExample:\n"
+      "out. A manifest with a patient in two splits is refused.\n\nExample:\n"
       "  medretrieval evaluate --gallery g --data images --manifest images/manifest.csv --json\n");
   auto options = std::make_shared<Options>();
   options->cascade.gate = eval::EvaluationOptions().gate;
@@ -60,6 +62,7 @@ void add_evaluate_command(CLI::App& app) {
       ->required()
       ->type_name("FOLDER");
   options->data.add_to(*command, true);
+  options->data.add_leak_flag(*command);
   options->cascade.add_to(*command);
   command->add_option("--split", options->split, "Rows that ask")->capture_default_str();
   command->add_option("-k", options->k, "Answers that count")

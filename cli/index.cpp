@@ -104,6 +104,7 @@ struct CreateOptions {
 
 void create(const CreateOptions& options) {
   const Dataset dataset(options.data);
+  const PatientSplits patients_apart = dataset.check_splits();
   const auto& manifest = dataset.manifest();
   const bool has_splits = !manifest.rows.empty() && !manifest.rows.front().split.empty();
   const auto training = has_splits ? manifest.rows_of("train") : dataset.all_rows();
@@ -141,7 +142,9 @@ void create(const CreateOptions& options) {
       has_splits ? dataset.features(database, *extractor, options.threads) : training_features.clone();
   Gallery gallery = Gallery::create(options.common.gallery, model);
   gallery.add(features, items, options.threads, progress_line());
-  print(describe(gallery.commit()), options.common.json);
+  Json description = describe(gallery.commit());
+  description["patients_in_two_splits"] = patients_apart.in_two_splits;
+  print(description, options.common.json);
 }
 
 void add_create(CLI::App& index) {
@@ -155,6 +158,7 @@ void add_create(CLI::App& index) {
   auto options = std::make_shared<CreateOptions>();
   options->common.add_to(*command);
   options->data.add_to(*command, true);
+  options->data.add_leak_flag(*command);
   options->encoder.add_to(*command);
   options->features.add_to(*command);
   options->storage.add_to(*command);

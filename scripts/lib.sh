@@ -9,6 +9,7 @@ build_packages=(cmake ninja-build g++ pkg-config libeigen3-dev nlohmann-json3-de
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-dev python3-venv)
 check_packages=(clang-format-14 clang-tidy-14 doxygen)
 tsan_packages=(clang-14 libclang-rt-14-dev libomp-14-dev)
+fuzz_packages=(clang-14 libclang-rt-14-dev libomp-14-dev)
 neon_packages=(g++-aarch64-linux-gnu qemu-user googletest)
 
 say() { printf '== %s\n' "$*" >&2; }

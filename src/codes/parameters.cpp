@@ -20,7 +20,8 @@ const OptionSpec& find_option(std::string_view name, std::span<const OptionSpec>
   if (found != schema.end()) return *found;
   std::string known;
   for (const auto& option : schema) known += (known.empty() ? "" : ", ") + option.name;
-  fail(ErrorCode::invalid_argument, owner, " has no option '", name, "'; it has: ", known);
+  fail(ErrorCode::invalid_argument, owner, " has no option '", name, "'; it has",
+       known.empty() ? " none" : ": " + known);
 }
 
 void check_range(double value, const OptionSpec& option, std::string_view owner) {

@@ -120,14 +120,21 @@ void CsvTable::refuse(std::size_t column, std::string_view expected) const {
        names_[column], "\", got \"", text(column).substr(0, kMaxShownBytes), "\"");
 }
 
-std::size_t count_lines(const fs::path& file) {
+std::size_t count_rows(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::vector<char> block(1 << 16);
-  std::ptrdiff_t lines = 0;
+  std::ptrdiff_t feeds = 0;
+  std::ptrdiff_t returns = 0;
+  char last = '\n';
   while (stream.read(block.data(), static_cast<std::streamsize>(block.size())) || stream.gcount() > 0) {
-    lines += std::count(block.begin(), block.begin() + stream.gcount(), '\n');
+    const auto end = block.begin() + stream.gcount();
+    feeds += std::count(block.begin(), end, '\n');
+    returns += std::count(block.begin(), end, '\r');
+    last = *(end - 1);
   }
-  return static_cast<std::size_t>(lines);
+  const bool is_open = last != '\n' && last != '\r';
+  const std::ptrdiff_t lines = (feeds > 0 ? feeds : returns) + (is_open ? 1 : 0);
+  return static_cast<std::size_t>(std::max<std::ptrdiff_t>(lines - 1, 0));
 }
 
 }  // namespace medretrieval::imaging

@@ -52,8 +52,8 @@ class CsvTable {
   CsvRecord row_;
 };
 
-/// Lines of a text file, for progress.
-std::size_t count_lines(const std::filesystem::path& file);
+/// Rows of a table without its header, for progress: lines, whichever line end they have.
+std::size_t count_rows(const std::filesystem::path& file);
 
 /// A number that is all of `text`, finite.
 std::optional<double> parse_number(std::string_view text);

@@ -1,7 +1,8 @@
 // One frame of pixel data to samples. Every function gives layout.frame_bytes() bytes: little-endian,
 // row-major, interleaved, no colour conversion; or throws Error corrupt (cut, damaged, or another size than
-// the data set states) or unsupported. None of them uses DCMTK's global codec list, so nothing has to be
-// registered and an application's own registrations make no difference.
+// the data set states), unsupported, or limit_exceeded (more work than such a frame needs). None of them uses
+// DCMTK's global codec list, so nothing has to be registered and an application's own registrations make no
+// difference.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,6 @@
 #include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmdata/dcspchrs.h>
 #include <dcmtk/dcmdata/dctk.h>
 
-#include <algorithm>
 #include <medretrieval/imaging/dicom.hpp>
 #include <mutex>
 
@@ -10,34 +8,13 @@
 #include "imaging/dicom_grey.hpp"
 #include "imaging/dicom_parse.hpp"
 #include "imaging/dicom_pixel_data.hpp"
+#include "imaging/dicom_tag_text.hpp"
 #include "imaging/file_bytes.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
 using detail::fail;
-
-namespace {
-
-// Longer values are bulk data, and nothing that describes a case.
-constexpr std::uint32_t kMaxTagBytes = 1 << 20;
-
-// True when `text` means the same in every character set of DICOM: ASCII without escapes.
-bool is_plain(const OFString& text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0 && c != '\x1B'; });
-}
-
-std::string to_utf8(DcmItem& dataset, const OFString& text) {
-  if (is_plain(text)) return {text.data(), text.size()};
-  DcmSpecificCharacterSet converter;
-  OFString converted;
-  // Backslash separates values and, in names, '^' and '=' components: code extensions end there.
-  OFCondition result = converter.selectCharacterSet(dataset);
-  if (result.good()) result = converter.convertString(text, converted, "\\^=");
-  if (result.bad()) fail(ErrorCode::corrupt, "text that is not in its stated character set: ", result.text());
-  return {converted.data(), converted.size()};
-}
-
-}  // namespace
 
 struct DicomFile::Impl {
   std::filesystem::path file;
@@ -90,8 +67,11 @@ struct DicomFile::Impl {
 DicomFile::DicomFile(const std::filesystem::path& file) : impl_(std::make_unique<Impl>()) {
   impl_->file = file;
   naming_file(file, [&] {
-    impl_->content = parse_dicom(read_file(file));
-    if (impl_->dataset().tagExistsWithValue(DCM_PixelData)) impl_->pixels.emplace(impl_->dataset());
+    const std::vector<std::uint8_t> bytes = read_file(file);
+    impl_->content = parse_dicom(bytes);
+    if (!impl_->dataset().tagExistsWithValue(DCM_PixelData)) return;
+    impl_->pixels.emplace(impl_->dataset());
+    require_plausible_pixels(impl_->pixels->layout().pixels(), bytes.size());
   });
 }
 
@@ -134,20 +114,9 @@ std::optional<Window> DicomFile::stated_window(std::size_t frame) const {
 }
 
 std::string DicomFile::tag(const std::string& keyword) const {
-  DcmTag tag;
-  if (DcmTag::findTagFromName(keyword.c_str(), tag).bad()) {
-    fail(ErrorCode::not_found, "\"", keyword, "\" is no keyword of the DICOM dictionary");
-  }
-  return naming_file(impl_->file, [&]() -> std::string {
+  return naming_file(impl_->file, [&] {
     const std::lock_guard lock(impl_->mutex);
-    DcmElement* element = nullptr;
-    if (impl_->dataset().findAndGetElement(tag, element).bad() || element->isEmpty()) return {};
-    OFString text;
-    if (!element->isLeaf() || element->getLengthField() > kMaxTagBytes ||
-        element->getOFStringArray(text).bad()) {
-      fail(ErrorCode::unsupported, keyword, " is a sequence or bulk data and has no text");
-    }
-    return to_utf8(impl_->dataset(), text);
+    return tag_text(impl_->dataset(), keyword);
   });
 }
 

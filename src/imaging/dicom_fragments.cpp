@@ -58,7 +58,12 @@ std::vector<std::size_t> starts_by_marker(std::span<const Bytes> fragments) {
 std::vector<std::size_t> fragments_per_frame(std::span<const Bytes> fragments, Bytes offset_table,
                                              std::size_t frames) {
   if (frames == fragments.size()) return std::vector<std::size_t>(frames, 1);
-  if (frames == 1 && !fragments.empty()) return {fragments.size()};
+  if (frames == 1 && !fragments.empty()) {
+    if (const std::size_t streams = starts_by_marker(fragments).size(); streams > 1) {
+      fail(ErrorCode::corrupt, "pixel data of ", streams, " frames where 1 is stated");
+    }
+    return {fragments.size()};
+  }
   const std::vector<std::size_t> starts =
       offset_table.empty() ? starts_by_marker(fragments) : starts_in_table(fragments, offset_table);
   if (starts.size() != frames || starts.empty() || starts.front() != 0) {

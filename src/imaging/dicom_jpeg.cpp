@@ -13,6 +13,7 @@
 #include "base/concat.hpp"
 #include "imaging/dicom_codecs.hpp"
 #include "imaging/jpeg_header.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -60,10 +61,22 @@ std::vector<std::uint8_t> with_legal_scan_header(std::span<const std::uint8_t> s
   return legal;
 }
 
+/// Counts every start of a scan; coded data cannot look like one.
+void require_few_scans(std::span<const std::uint8_t> stream, const PixelLayout& layout) {
+  std::size_t scans = 0;
+  for (std::size_t at = 0; at + 1 < stream.size(); ++at) {
+    scans += stream[at] == 0xFF && stream[at + 1] == kStartOfScan ? 1 : 0;
+  }
+  if (const std::size_t most = most_jpeg_scans(layout.pixels()); scans > most) {
+    fail(ErrorCode::limit_exceeded, "a JPEG frame of ", scans, " scans; at most ", most, " are read");
+  }
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> decode_dicom_jpeg(const PixelLayout& layout, std::span<const std::uint8_t> bytes) {
   const JpegHeader header = read_jpeg_header(bytes, layout);
+  require_few_scans(bytes, layout);
   std::vector<std::uint8_t> stream = with_legal_scan_header(bytes, header);
   const std::size_t count = layout.pixels() * layout.samples;
   std::vector<std::uint8_t> samples(count * (header.precision <= 8 ? 1 : 2));

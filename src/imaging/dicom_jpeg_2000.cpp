@@ -2,7 +2,6 @@
 #include <openjpeg.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <medretrieval/error.hpp>
 #include <memory>
@@ -10,6 +9,7 @@
 
 #include "base/concat.hpp"
 #include "imaging/dicom_codecs.hpp"
+#include "imaging/jpeg_2000_header.hpp"
 
 namespace medretrieval::imaging {
 
@@ -75,11 +75,8 @@ void keep_message(const char* message, void* user) {
   while (!kept.empty() && kept.back() == '\n') kept.pop_back();
 }
 
-Codec open_codec(std::span<const std::uint8_t> bytes, std::string& message) {
-  constexpr std::array<std::uint8_t, 8> kJp2Box = {0, 0, 0, 12, 'j', 'P', ' ', ' '};
-  const bool boxed =
-      bytes.size() >= kJp2Box.size() && std::equal(kJp2Box.begin(), kJp2Box.end(), bytes.begin());
-  Codec codec(opj_create_decompress(boxed ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K));
+Codec open_codec(std::string& message) {
+  Codec codec(opj_create_decompress(OPJ_CODEC_J2K));
   if (!codec) throw std::bad_alloc();
   opj_set_error_handler(codec.get(), keep_message, &message);
   opj_dparameters_t parameters;
@@ -134,10 +131,11 @@ std::vector<std::uint8_t> interleave(const PixelLayout& layout, const opj_image_
 }  // namespace
 
 std::vector<std::uint8_t> decode_jpeg_2000(const PixelLayout& layout, std::span<const std::uint8_t> bytes) {
-  Source source{bytes};
+  Source source{jpeg_2000_codestream(bytes)};
+  check_jpeg_2000_header(source.bytes, layout);
   std::string message;
   const Stream stream = open_stream(source);
-  const Codec codec = open_codec(bytes, message);
+  const Codec codec = open_codec(message);
   opj_image_t* image = nullptr;
   const bool has_header = opj_read_header(stream.get(), codec.get(), &image) != OPJ_FALSE;
   const Decoded decoded(image);

@@ -68,6 +68,15 @@ void check_size(const PixelLayout& layout) {
   }
 }
 
+// Colours of 16 bits at the most pixels there may be take less.
+void check_bytes(const PixelLayout& layout) {
+  constexpr std::size_t kMaxFrameBytes = std::size_t{1} << 29;
+  if (layout.frame_bytes() > kMaxFrameBytes) {
+    fail(ErrorCode::limit_exceeded, "a DICOM frame of ", layout.frame_bytes(), " bytes; at most ",
+         kMaxFrameBytes, " are read");
+  }
+}
+
 void check_depth(const PixelLayout& layout) {
   const int allocated = layout.bits_allocated;
   if (allocated != 1 && allocated != 8 && allocated != 16 && allocated != 32) {
@@ -110,6 +119,7 @@ PixelLayout read_pixel_layout(DcmItem& dataset) {
   check_size(layout);
   check_depth(layout);
   check_samples(layout);
+  check_bytes(layout);
   return layout;
 }
 

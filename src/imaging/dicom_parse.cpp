@@ -4,15 +4,12 @@
 #include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/oflog/oflog.h>
 
-#include <algorithm>
 #include <cstring>
-#include <medretrieval/imaging/load.hpp>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 #include "base/concat.hpp"
-#include "imaging/inflate.hpp"
+#include "imaging/dicom_stream.hpp"
 
 namespace medretrieval::imaging {
 
@@ -20,87 +17,7 @@ using detail::fail;
 
 namespace {
 
-// DCMTK 3.6.7 parses nested sequences recursively and without a limit. Real files nest a handful of levels;
-// this allows hundreds and leaves most of the smallest usual thread stack.
-constexpr std::ptrdiff_t kParserStackBytes = 256 * 1024;
-
-/// Serves bytes to DCMTK, and reports an error once the parser has recursed too deeply.
-class MemoryProducer final : public DcmProducer {
- public:
-  explicit MemoryProducer(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
-
-  OFBool good() const override { return status_.good(); }
-  OFCondition status() const override { return status_; }
-  OFBool eos() override { return position_ == bytes_.size(); }
-  offile_off_t avail() override { return static_cast<offile_off_t>(bytes_.size() - position_); }
-  offile_off_t read(void* target, offile_off_t count) override {
-    if (stack_used() > kParserStackBytes) {
-      nested_too_deeply_ = true;
-      status_ = EC_InvalidStream;
-    }
-    if (!good()) return 0;
-    const offile_off_t taken = std::min(count, avail());
-    std::memcpy(target, bytes_.data() + position_, static_cast<std::size_t>(taken));
-    position_ += static_cast<std::size_t>(taken);
-    return taken;
-  }
-  offile_off_t skip(offile_off_t count) override {
-    const offile_off_t skipped = std::min(count, avail());
-    position_ += static_cast<std::size_t>(skipped);
-    return skipped;
-  }
-  void putback(offile_off_t count) override { position_ -= static_cast<std::size_t>(count); }
-
-  bool nested_too_deeply() const noexcept { return nested_too_deeply_; }
-  std::span<const std::uint8_t> rest() const noexcept { return bytes_.subspan(position_); }
-  void continue_with(std::span<const std::uint8_t> bytes) noexcept {
-    bytes_ = bytes;
-    position_ = 0;
-  }
-  void refuse() { status_ = EC_InvalidStream; }
-
- private:
-  static const char* stack_position() { return static_cast<const char*>(__builtin_frame_address(0)); }
-  std::ptrdiff_t stack_used() const {
-    const std::ptrdiff_t used = stack_base_ - stack_position();
-    return used < 0 ? -used : used;
-  }
-
-  std::span<const std::uint8_t> bytes_;
-  std::size_t position_ = 0;
-  OFCondition status_ = EC_Normal;
-  bool nested_too_deeply_ = false;
-  const char* stack_base_ = stack_position();
-};
-
-/// A stream over memory. It has no factory, so DCMTK reads every value at once and keeps no reference here.
-class MemoryStream final : public DcmInputStream {
- public:
-  explicit MemoryStream(MemoryProducer& producer) : DcmInputStream(&producer), producer_(producer) {}
-
-  DcmInputStreamFactory* newFactory() const override { return nullptr; }
-
-  // DCMTK's own filter unfolds without a limit. No exception may cross DCMTK's frames, so it waits in
-  // failure.
-  OFCondition installCompressionFilter(E_StreamCompression filter) override {
-    if (filter != ESC_zlib) return EC_IllegalCall;
-    try {
-      inflated_ = inflate_bytes(producer_.rest(), DeflateFormat::raw, kMaxImageFileBytes);
-      producer_.continue_with(inflated_);
-      return EC_Normal;
-    } catch (const Error& error) {
-      failure = error;
-      producer_.refuse();
-      return EC_InvalidStream;
-    }
-  }
-
-  std::optional<Error> failure;
-
- private:
-  MemoryProducer& producer_;
-  std::vector<std::uint8_t> inflated_;
-};
+constexpr Uint32 kLongestValueReadAtOnce = 4096;
 
 bool starts_with_element_of(std::span<const std::uint8_t> head, std::uint8_t group) {
   if (head.size() < 8 || head[0] + head[1] != group || (head[0] != 0 && head[1] != 0)) return false;
@@ -119,6 +36,48 @@ void refuse_unknown_syntax(DcmFileFormat& parsed) {
   }
 }
 
+void prepare_dcmtk() {
+  silence_dcmtk();
+  if (!dcmDataDict.isDictionaryLoaded()) {
+    fail(ErrorCode::unsupported, "DCMTK has no data dictionary (see its environment variable DCMDICTPATH)");
+  }
+}
+
+void check_result(const DicomProducer& producer, const OFCondition& result, DcmFileFormat& parsed) {
+  if (producer.failure()) throw Error(*producer.failure());
+  if (result.bad()) fail(ErrorCode::corrupt, "not a whole DICOM file: ", result.text());
+  refuse_unknown_syntax(parsed);
+}
+
+[[noreturn]] void refuse_rest(const DicomProducer& producer) {
+  fail(ErrorCode::corrupt, "a DICOM file that ends ", producer.rest(), " bytes before its last byte");
+}
+
+/// Tag, as group and element in one number, and length of an element.
+struct ElementStart {
+  std::uint32_t tag = 0;
+  std::uint32_t length = 0;
+};
+
+/// The element whose tag and length were read last.
+ElementStart last_element_start(DicomProducer& producer, E_TransferSyntax syntax) {
+  const DcmXfer xfer(syntax);
+  const auto bytes = producer.last_bytes();
+  const bool big_endian = xfer.getByteOrder() == EBO_BigEndian;
+  const auto number = [&](std::size_t at, std::size_t count) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      value = value << 8 | bytes[big_endian ? at + i : at + count - 1 - i];
+    }
+    return value;
+  };
+  const auto tag = [&](std::size_t at) { return number(at, 2) << 16 | number(at + 2, 2); };
+  const auto is_upper = [&](std::size_t at) { return bytes[at] >= 'A' && bytes[at] <= 'Z'; };
+  if (xfer.isImplicitVR()) return {tag(4), number(8, 4)};
+  const bool is_short = is_upper(8) && is_upper(9) && !(is_upper(4) && is_upper(5));
+  return is_short ? ElementStart{tag(4), number(10, 2)} : ElementStart{tag(0), number(8, 4)};
+}
+
 }  // namespace
 
 bool has_dicom_preamble(std::span<const std::uint8_t> head) noexcept {
@@ -135,27 +94,42 @@ void silence_dcmtk() {
 }
 
 std::unique_ptr<DcmFileFormat> parse_dicom(std::span<const std::uint8_t> bytes) {
-  silence_dcmtk();
-  if (!dcmDataDict.isDictionaryLoaded()) {
-    fail(ErrorCode::unsupported, "DCMTK has no data dictionary (see its environment variable DCMDICTPATH)");
-  }
+  prepare_dcmtk();
   if (!looks_like_dicom(bytes)) fail(ErrorCode::corrupt, "not a DICOM file");
-  MemoryProducer producer(bytes);
-  MemoryStream stream(producer);
+  DicomProducer producer(bytes);
+  DicomStream stream(producer, LongValues::read_later);
   auto parsed = std::make_unique<DcmFileFormat>();
   parsed->transferInit();
-  const OFCondition result = parsed->read(stream, EXS_Unknown, EGL_noChange);
+  OFCondition result = parsed->read(stream, EXS_Unknown, EGL_noChange, kLongestValueReadAtOnce);
   parsed->transferEnd();
-  if (stream.failure) throw *stream.failure;
-  if (producer.nested_too_deeply()) {
-    fail(ErrorCode::limit_exceeded, "DICOM sequences nested more deeply than the parser may go");
-  }
+  check_result(producer, result, *parsed);
+  result = parsed->loadAllDataIntoMemory();
   if (result.bad()) fail(ErrorCode::corrupt, "not a whole DICOM file: ", result.text());
-  refuse_unknown_syntax(*parsed);
-  if (!producer.rest().empty()) {
-    fail(ErrorCode::corrupt, "a DICOM file that ends ", producer.rest().size(),
-         " bytes before its last byte");
+  if (producer.rest() > 0) refuse_rest(producer);
+  return parsed;
+}
+
+ParsedHeader parse_dicom_header(const FileReader& file) {
+  prepare_dcmtk();
+  std::vector<std::uint8_t> head(std::min<std::size_t>(file.size(), 132));
+  file.read_at(0, head);
+  if (!looks_like_dicom(head)) fail(ErrorCode::corrupt, "not a DICOM file");
+  DicomProducer producer(file, kMaxDicomHeaderBytes);
+  DicomStream stream(producer, LongValues::pass_over);
+  ParsedHeader parsed = {std::make_unique<DcmFileFormat>()};
+  parsed.content->transferInit();
+  const OFCondition result =
+      parsed.content->readUntilTag(stream, EXS_Unknown, EGL_noChange, kMaxHeaderValueBytes,
+                                   DCM_FloatPixelData);  // the lowest tag of pixels
+  parsed.content->transferEnd();
+  check_result(producer, result, *parsed.content);
+  if (producer.rest() == 0) return parsed;
+  const ElementStart stop = last_element_start(producer, parsed.content->getDataset()->getOriginalXfer());
+  if (stop.tag < 0x7FE00008) refuse_rest(producer);
+  if (stop.length != DCM_UndefinedLength && stop.length > producer.rest()) {
+    fail(ErrorCode::corrupt, "a value of ", stop.length, " bytes of which the file has ", producer.rest());
   }
+  parsed.has_pixels = stop.tag == 0x7FE00010 && stop.length > 0;
   return parsed;
 }
 

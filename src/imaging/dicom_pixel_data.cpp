@@ -10,6 +10,7 @@
 
 #include "base/concat.hpp"
 #include "imaging/dicom_codecs.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -122,6 +123,10 @@ void DicomPixelData::take_fragments(DcmDataset& dataset) {
     fail(ErrorCode::corrupt, "pixel data that should be a sequence of fragments");
   }
   for (unsigned long i = 1; i < sequence->card(); ++i) fragments_.push_back(bytes_of(*sequence, i));
+  if (coding_ == Coding::rle && fragments_.size() != layout_.frames) {  // PS3.5 A.4.2: one each
+    fail(ErrorCode::corrupt, "RLE pixel data of ", fragments_.size(), " fragments where ", layout_.frames,
+         " frames are stated");
+  }
   first_fragment_ = fragments_per_frame(fragments_, bytes_of(*sequence, 0), layout_.frames);
   first_fragment_.insert(first_fragment_.begin(), 0);
   std::partial_sum(first_fragment_.begin(), first_fragment_.end(), first_fragment_.begin());
@@ -133,6 +138,7 @@ std::vector<std::uint8_t> DicomPixelData::decode(std::size_t frame) const {
   for (std::size_t i = first_fragment_[frame]; i < first_fragment_[frame + 1]; ++i) {
     stream.insert(stream.end(), fragments_[i].begin(), fragments_[i].end());
   }
+  require_plausible_pixels(layout_.pixels(), stream.size());
   switch (coding_) {
     case Coding::rle:
       return decode_rle(layout_, stream);

@@ -1,5 +1,11 @@
 #include "imaging/file_bytes.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <random>
 #include <string>
@@ -65,18 +71,101 @@ std::vector<std::uint8_t> read_part(const fs::path& file, std::size_t offset, st
   return read_exactly(file, count, offset);
 }
 
-void write_file(const fs::path& file, std::span<const std::uint8_t> bytes) {
+// Without O_NONBLOCK opening a pipe would wait for its other end.
+FileReader::FileReader(const fs::path& file)
+    : descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  if (descriptor_ < 0) {
+    if (errno == ENOENT) fail(ErrorCode::not_found, "no such file");
+    fail(ErrorCode::io, "cannot be opened for reading: ", std::strerror(errno));
+  }
+  struct stat status = {};
+  const bool known = ::fstat(descriptor_, &status) == 0;
+  if (!known || !S_ISREG(status.st_mode)) {
+    ::close(descriptor_);
+    fail(ErrorCode::io, known ? "not a regular file" : "cannot be read");
+  }
+  size_ = static_cast<std::size_t>(status.st_size);
+}
+
+FileReader::~FileReader() {
+  ::close(descriptor_);
+}
+
+void FileReader::read_at(std::size_t offset, std::span<std::uint8_t> target) const {
+  while (!target.empty()) {
+    const ::ssize_t count = ::pread(descriptor_, target.data(), target.size(), static_cast<::off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      fail(ErrorCode::io, "cannot be read at byte ", offset, " of ", size_,
+           count < 0 ? concat(": ", std::strerror(errno)) : std::string());
+    }
+    offset += static_cast<std::size_t>(count);
+    target = target.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+namespace {
+
+/// \param before_rename called with the neighbour that holds the bytes
+template <class BeforeRename>
+void write_neighbour(const fs::path& file, std::span<const std::uint8_t> bytes,
+                     const BeforeRename& before_rename) {
   const fs::path neighbour = unused_neighbour(file);
-  std::ofstream stream(neighbour, std::ios::binary);
-  stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  stream.close();
-  std::error_code error;
-  if (stream) fs::rename(neighbour, file, error);
-  if (!stream || error) {
+  try {
+    errno = 0;
+    std::ofstream stream(neighbour, std::ios::binary);
+    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    stream.close();
+    if (!stream) fail_with_errno(file, "write");
+    before_rename(neighbour);
+    if (::rename(neighbour.c_str(), file.c_str()) != 0) fail_with_errno(file, "rename a temporary file to");
+  } catch (const Error&) {
     std::error_code ignored;
     fs::remove(neighbour, ignored);
-    fail(ErrorCode::io, "cannot write ", file.string(), error ? ": " + error.message() : std::string());
+    throw;
   }
+}
+
+/// Calls `sync_descriptor` (fsync or syncfs) for an opened file or folder.
+void sync_by(int (*sync_descriptor)(int), const fs::path& file_or_folder) {
+  const int descriptor = ::open(file_or_folder.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail_with_errno(file_or_folder, "open");
+  const int result = sync_descriptor(descriptor);
+  const int number = errno;
+  ::close(descriptor);
+  errno = number;
+  if (result != 0) fail_with_errno(file_or_folder, "sync");
+}
+
+}  // namespace
+
+void write_file(const fs::path& file, std::span<const std::uint8_t> bytes) {
+  write_neighbour(file, bytes, [](const fs::path&) {});
+}
+
+void write_durable_file(const fs::path& file, std::span<const std::uint8_t> bytes) {
+  write_neighbour(file, bytes, sync);
+  sync(file.parent_path());
+}
+
+void sync(const fs::path& file_or_folder) {
+  sync_by(::fsync, file_or_folder);
+}
+
+void sync_file_system(const fs::path& folder) {
+  sync_by(::syncfs, folder);
+}
+
+void fail_with_errno(const fs::path& file, const char* action) {
+  const int number = errno;
+  fail(ErrorCode::io, "cannot ", action, " ", file.string(), ": ",
+       number == 0 ? "unknown reason" : std::strerror(number));
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  if (!folder.empty()) fs::create_directories(folder, error);
+  if (error) fail(ErrorCode::io, "cannot make the folder ", folder.string(), ": ", error.message());
 }
 
 }  // namespace medretrieval::imaging

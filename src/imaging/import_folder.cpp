@@ -1,18 +1,14 @@
 #include "imaging/import_folder.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <medretrieval/fingerprint.hpp>
+#include <nlohmann/json.hpp>
 #include <span>
+#include <string_view>
 #include <system_error>
 
 #include "base/concat.hpp"
 #include "imaging/file_bytes.hpp"
+#include "imaging/import_groups.hpp"
 
 namespace medretrieval::imaging {
 
@@ -21,14 +17,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 constexpr std::size_t kMaxNameBytes = 120;
 constexpr std::size_t kMaxSettingsBytes = 1 << 20;
-
-void make_folder(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) fail(ErrorCode::io, "cannot make the folder ", path.string(), ": ", error.message());
-}
+constexpr const char* kSettingsFile = "import.json";
+constexpr const char* kTemporary = ".tmp";  // as write_file() ends the names of what is half written
 
 bool is_plain_name(const std::string& name) {
   const auto is_plain = [](char c) {
@@ -39,69 +33,91 @@ bool is_plain_name(const std::string& name) {
          std::all_of(name.begin(), name.end(), is_plain);
 }
 
+bool is_unfinished(const fs::path& file) {
+  return file.extension() == kTemporary;
+}
+
+/// True but for settings that a killed process had only begun to write.
+bool has_content(const fs::path& folder) {
+  return std::any_of(fs::directory_iterator(folder), fs::directory_iterator(), [](const auto& entry) {
+    const std::string name = entry.path().filename().string();
+    return !(name.starts_with(kSettingsFile) && is_unfinished(entry.path()));
+  });
+}
+
+void remove_unfinished_in(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (is_unfinished(entry.path())) fs::remove(entry.path(), ignored);
+  }
+}
+
+Json read_settings(const fs::path& file) {
+  const auto bytes = naming_file(file, [&] { return read_file(file, kMaxSettingsBytes); });
+  Json settings = Json::parse(bytes.begin(), bytes.end(), nullptr, false);
+  if (!settings.is_object()) {
+    fail(ErrorCode::corrupt, file.string(), ": expected the settings of an import, got ", bytes.size(),
+         " bytes that are no JSON object; take another folder, or delete this one");
+  }
+  return settings;
+}
+
+/// The names of all that is not the same, as "seed, dates".
+std::string differences(const Json& begun, const Json& wanted) {
+  std::string names;
+  const auto append = [&](const std::string& name) { names += (names.empty() ? "" : ", ") + name; };
+  for (const auto& [name, value] : wanted.items()) {
+    if (!begun.contains(name) || begun.at(name) != value) append(name);
+  }
+  for (const auto& [name, value] : begun.items()) {
+    if (!wanted.contains(name)) append(name);
+  }
+  return names;
+}
+
 }  // namespace
 
 ImportFolder::ImportFolder(fs::path path, const std::string& settings) : path_(std::move(path)) {
   make_folder(path_);
-  lock();
+  lock_.emplace(path_);
   try {
     take_up(settings);
-    make_folder(path_ / "images");
+    make_folder(images());
     remove_unfinished();
-  } catch (...) {
-    ::close(lock_);
-    throw;
-  }
-}
-
-ImportFolder::~ImportFolder() {
-  ::close(lock_);
-}
-
-// The lock is on the folder itself, so that no file for it lies among the results.
-void ImportFolder::lock() {
-  lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_ < 0) fail(ErrorCode::io, "cannot open the folder ", path_.string(), ": ", std::strerror(errno));
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    const int reason = errno;
-    ::close(lock_);
-    if (reason == EWOULDBLOCK) fail(ErrorCode::locked, "another import writes to ", path_.string());
-    fail(ErrorCode::io, "cannot lock ", path_.string(), ": ", std::strerror(reason));
+  } catch (const fs::filesystem_error& error) {
+    fail(ErrorCode::io, error.what());
   }
 }
 
 void ImportFolder::take_up(const std::string& settings) const {
-  const fs::path file = path_ / "import.json";
+  const fs::path file = path_ / kSettingsFile;
   const bool begun = fs::exists(file);
-  if (!begun && !fs::is_empty(path_)) {
+  if (!begun && has_content(path_)) {
     fail(ErrorCode::already_exists, path_.string(), " is not empty and no import was begun there");
   }
   if (!begun || !has_results()) {
-    write_file(file, {reinterpret_cast<const std::uint8_t*>(settings.data()), settings.size()});
+    write_durable_file(file, {reinterpret_cast<const std::uint8_t*>(settings.data()), settings.size()});
     return;
   }
-  const auto bytes = naming_file(file, [&] { return read_file(file, kMaxSettingsBytes); });
-  if (!std::equal(bytes.begin(), bytes.end(), settings.begin(), settings.end())) {
-    fail(ErrorCode::incompatible, path_.string(),
-         " was begun with other options (import.json there names them); take another folder");
+  const std::string names = differences(read_settings(file), Json::parse(settings));
+  if (!names.empty()) {
+    fail(ErrorCode::incompatible, path_.string(), " was begun with other options or other data (", names,
+         " differ; import.json there has what it was begun with); take another folder");
   }
 }
 
 bool ImportFolder::has_results() const {
-  const fs::path images = path_ / "images";
-  return fs::exists(manifest()) || (fs::exists(images) && !fs::is_empty(images));
+  return fs::exists(manifest()) || (fs::exists(images()) && !fs::is_empty(images()));
 }
 
 void ImportFolder::remove_unfinished() const {
-  for (const auto& entry : fs::directory_iterator(path_ / "images")) {
-    if (entry.path().extension() == ".tmp") fs::remove(entry.path());
-  }
+  remove_unfinished_in(path_);
+  remove_unfinished_in(images());
   fs::remove(path_ / "manifest.csv.unfinished");
 }
 
 std::string ImportFolder::image_path(const std::string& key) {
-  const std::string name =
-      is_plain_name(key) ? key : Fingerprint::of(std::as_bytes(std::span(key))).to_string();
+  const std::string name = is_plain_name(key) ? key : fingerprint_of(key).to_string();
   return "images/" + name + ".png";
 }
 

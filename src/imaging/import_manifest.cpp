@@ -1,11 +1,13 @@
 #include "imaging/import_manifest.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 
 #include "base/concat.hpp"
 #include "base/utf8.hpp"
 #include "imaging/csv_records.hpp"
+#include "imaging/file_bytes.hpp"
 
 namespace medretrieval::imaging {
 
@@ -57,12 +59,12 @@ void check_record(const DatasetRecord& record, const DatasetType& type) {
 ManifestWriter::ManifestWriter(fs::path file, const std::vector<std::string>& attributes)
     : file_(std::move(file)), unfinished_(file_), attributes_(attributes) {
   unfinished_ += ".unfinished";
+  errno = 0;
   stream_.open(unfinished_, std::ios::binary | std::ios::trunc);
   std::string line;
   for (const std::string_view name : kManifestColumns) line.append(line.empty() ? "" : ",").append(name);
   for (const std::string& name : attributes_) line.append(",").append(csv_field(name));
-  stream_ << line << "\r\n";
-  if (!stream_) fail(ErrorCode::io, "cannot write ", unfinished_.string());
+  write_line(line);
 }
 
 ManifestWriter::~ManifestWriter() {
@@ -85,14 +87,25 @@ void ManifestWriter::add(const std::string& path, std::string_view split, const 
     const auto found = record.attributes.find(name);
     append(found == record.attributes.end() ? "" : found->second);
   }
+  write_line(line);
+}
+
+// A full disk is noticed with the row that does not fit, not hours later.
+void ManifestWriter::write_line(const std::string& line) {
+  errno = 0;
   stream_ << line << "\r\n";
+  if (!stream_) fail_with_errno(unfinished_, "write");
 }
 
 void ManifestWriter::finish() {
+  errno = 0;
   stream_.close();
+  if (!stream_) fail_with_errno(unfinished_, "write");
+  sync(unfinished_);
   std::error_code error;
-  if (stream_) fs::rename(unfinished_, file_, error);
-  if (!stream_ || error) fail(ErrorCode::io, "cannot write ", file_.string());
+  fs::rename(unfinished_, file_, error);
+  if (error) fail(ErrorCode::io, "cannot write ", file_.string(), ": ", error.message());
+  sync(file_.parent_path());
 }
 
 }  // namespace medretrieval::imaging

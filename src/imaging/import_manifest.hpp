@@ -31,11 +31,15 @@ class ManifestWriter {
   ManifestWriter& operator=(const ManifestWriter&) = delete;
 
   /// One image; `path` as it lies below the manifest's folder.
+  /// \throws Error (io).
   void add(const std::string& path, std::string_view split, const DatasetRecord& record);
+  /// The manifest is on the disk when this returns.
   /// \throws Error (io).
   void finish();
 
  private:
+  void write_line(const std::string& line);
+
   std::filesystem::path file_;
   std::filesystem::path unfinished_;
   const std::vector<std::string>& attributes_;

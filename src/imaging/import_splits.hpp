@@ -5,56 +5,51 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <medretrieval/fingerprint.hpp>
 #include <medretrieval/imaging/import.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+
+#include "imaging/deidentify.hpp"
+#include "imaging/import_groups.hpp"
 
 namespace medretrieval::imaging {
 
 enum class Split : std::uint8_t { train, database, query };
 std::string_view to_string(Split split) noexcept;
 
-/// What a split must not part: the patient, or the nearest that is known of one.
-std::string patient_unit(const DatasetRecord& record);
-
-/// Gives records to splits. Immutable.
+/// Gives units (Subject::unit) to splits. Immutable.
 class SplitChooser {
  public:
   /// \param has_test_part of the official split
-  SplitChooser(const ImportOptions& options, bool has_test_part)
-      : options_(options), has_test_part_(has_test_part) {}
+  /// \param digest makes the draw where there is a key, so that the splits tell nothing of ids without it; may
+  ///        be null
+  SplitChooser(const ImportOptions& options, bool has_test_part, const IdDigest* digest)
+      : options_(options), has_test_part_(has_test_part), digest_(digest) {}
 
-  Split of(const DatasetRecord& record) const;
+  Split of(const Fingerprint& unit, OfficialSplit official) const;
 
  private:
-  Split by_patient(const DatasetRecord& record, double train_end, double database_end) const;
+  Split drawn(const Fingerprint& unit, double train_end, double database_end) const;
 
   const ImportOptions& options_;
   bool has_test_part_;
+  const IdDigest* digest_;
 };
 
-/// Counts the images and patients of every split, and the patients that are in two.
+/// Counts the images and units of every split, and the units that are in two.
 class SplitTally {
  public:
-  void add(const DatasetRecord& record, Split split);
+  void add(const Fingerprint& unit, Split split);
 
   std::size_t patients() const noexcept { return seen_.size(); }
   std::size_t in_two_splits() const noexcept { return in_two_; }
-  const std::string& first_in_two() const noexcept { return first_in_two_; }
   std::map<std::string, SplitCount> counts() const;
 
  private:
-  struct Hash {
-    std::size_t operator()(const Fingerprint& key) const noexcept {
-      return static_cast<std::size_t>(key.low);
-    }
-  };
-  std::unordered_map<Fingerprint, std::uint8_t, Hash> seen_;  // bit i: in split i
+  std::unordered_map<Fingerprint, std::uint8_t, FingerprintHash> seen_;  // bit i: in split i
   std::array<SplitCount, 3> counts_;
   std::size_t in_two_ = 0;
-  std::string first_in_two_;
 };
 
 }  // namespace medretrieval::imaging

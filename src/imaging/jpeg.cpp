@@ -12,15 +12,13 @@
 
 #include "base/concat.hpp"
 #include "imaging/raster.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
 using detail::fail;
 
 namespace {
-
-// A progressive file of a few kilobytes can ask for thousands of passes over a large image.
-constexpr int kMaxScans = 500;
 
 class JpegReader {
  public:
@@ -33,7 +31,7 @@ class JpegReader {
     };
     progress_.progress_monitor = [](j_common_ptr codec) {
       auto& reader = *static_cast<JpegReader*>(codec->client_data);
-      reader.has_too_many_scans_ = reader.codec_.input_scan_number > kMaxScans;
+      reader.has_too_many_scans_ = reader.codec_.input_scan_number > reader.max_scans_;
       if (reader.has_too_many_scans_) stop(codec);
     };
   }
@@ -47,6 +45,7 @@ class JpegReader {
       fail(ErrorCode::unsupported, "a JPEG of ", codec_.num_components, " components; 1 and 3 are read");
     }
     GreyRaster raster = make_raster(codec_.image_width, codec_.image_height, 255, bytes_.size());
+    max_scans_ = static_cast<int>(most_jpeg_scans(raster.image.pixels().size()));
     std::vector<JSAMPLE> row(codec_.image_width);
     require(read_rows(row.data(), raster));
     return raster;
@@ -86,7 +85,7 @@ class JpegReader {
 
   void require(bool done) {
     if (done) return;
-    if (has_too_many_scans_) fail(ErrorCode::limit_exceeded, "a JPEG of more than ", kMaxScans, " scans");
+    if (has_too_many_scans_) fail(ErrorCode::limit_exceeded, "a JPEG of more than ", max_scans_, " scans");
     std::array<char, JMSG_LENGTH_MAX> message{};
     errors_.format_message(reinterpret_cast<j_common_ptr>(&codec_), message.data());
     switch (errors_.msg_code) {
@@ -106,6 +105,7 @@ class JpegReader {
   jpeg_decompress_struct codec_ = {};
   jpeg_error_mgr errors_ = {};
   jpeg_progress_mgr progress_ = {};
+  int max_scans_ = 0;
   bool has_too_many_scans_ = false;
   std::jmp_buf stopped_ = {};
 };

@@ -74,7 +74,7 @@ Image load_image(const fs::path& file, const LoadOptions& options) {
   const FileKind kind = detect_file_kind(file);
   if (kind == FileKind::dicom) return DicomFile(file).display_image(options.frame, options.window);
   if (kind == FileKind::meta_image) {
-    const Image slice = read_meta_image_slice(file, options.frame);
+    const Image slice = read_meta_image_view(file, options.frame);
     return naming_file(file, [&] { return show_slice(slice, options); });
   }
   return naming_file(file, [&] { return load_raster(kind, file, options); });

@@ -2,12 +2,26 @@
 #include <medretrieval/imaging/dataset.hpp>
 
 #include "base/concat.hpp"
+#include "imaging/cut_out.hpp"
 
 namespace medretrieval::imaging {
 
 namespace {
 
-Image cut_out(const Image& image, const PixelRegion& region) {
+void check_region(const PixelRegion& region) {
+  const auto& [x, y, width, height] = region;
+  constexpr auto kFarthest = static_cast<std::ptrdiff_t>(kMaxImageSide);
+  if (width == 0 || height == 0 || width > kMaxImageSide || height > kMaxImageSide || x < -kFarthest ||
+      y < -kFarthest || x > kFarthest || y > kFarthest) {
+    detail::fail(ErrorCode::limit_exceeded, "a region needs sides of 1 to ", kMaxImageSide,
+                 " near its image, got ", width, " x ", height, " at ", x, ", ", y);
+  }
+}
+
+}  // namespace
+
+Image cut_out_padded(const Image& image, const PixelRegion& region) {
+  check_region(region);
   Image part(region.width, region.height, image.unit());
   const auto width = static_cast<std::ptrdiff_t>(image.width());
   const auto height = static_cast<std::ptrdiff_t>(image.height());
@@ -26,20 +40,10 @@ Image cut_out(const Image& image, const PixelRegion& region) {
   return part;
 }
 
-}  // namespace
-
 Image load_source(const ImageSource& source) {
-  if (source.region) {
-    const auto [x, y, width, height] = *source.region;
-    constexpr auto kFarthest = static_cast<std::ptrdiff_t>(kMaxImageSide);
-    if (width == 0 || height == 0 || width > kMaxImageSide || height > kMaxImageSide || x < -kFarthest ||
-        y < -kFarthest || x > kFarthest || y > kFarthest) {
-      detail::fail(ErrorCode::limit_exceeded, "a region needs sides of 1 to ", kMaxImageSide,
-                   " near its image, got ", width, " x ", height, " at ", x, ", ", y);
-    }
-  }
+  if (source.region) check_region(*source.region);  // before the file is opened
   const Image image = load_image(source.file, source.options);
-  return source.region ? cut_out(image, *source.region) : image;
+  return source.region ? cut_out_padded(image, *source.region) : image;
 }
 
 }  // namespace medretrieval::imaging

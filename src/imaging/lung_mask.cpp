@@ -19,6 +19,9 @@ constexpr double kMaxRadiusMm = 50;
 constexpr int kMaxRadiusPixels = 64;
 constexpr int kEightNeighbours = 8;
 constexpr std::size_t kMaxSliceSide = 4096;
+// OpenCV looks at every pixel of the disc for every pixel of the slice: a fraction of a second for so many,
+// and a minute for the largest disc in the largest slice.
+constexpr std::size_t kMaxComparedPixels = std::size_t{1} << 34;
 
 int radius_in_pixels(double radius_mm, double spacing_mm) {
   return static_cast<int>(std::lround(radius_mm / spacing_mm));
@@ -29,6 +32,14 @@ void require_radius(const char* name, double radius_mm, double spacing_mm) {
       radius_in_pixels(radius_mm, spacing_mm) > kMaxRadiusPixels) {
     fail(ErrorCode::invalid_argument, name, " is ", radius_mm, " mm, expected 0 to ", kMaxRadiusMm,
          " mm and at most ", kMaxRadiusPixels, " pixels of ", spacing_mm, " mm");
+  }
+}
+
+void require_little_work(const Image& slice, int radius) {
+  const auto side = static_cast<std::size_t>(2 * radius + 1);
+  if (slice.width() * slice.height() > kMaxComparedPixels / (side * side)) {
+    fail(ErrorCode::limit_exceeded, "a radius of ", radius, " pixels in a slice of ", slice.width(), " x ",
+         slice.height(), " is more work than is done for lungs");
   }
 }
 
@@ -149,6 +160,9 @@ cv::Mat lung_mask(const Image& slice, const LungMaskOptions& options, const Step
   if (options.clear_border) {
     mask = without_edge_components(mask);
     steps.add("clear border", mask);
+  }
+  for (const double radius_mm : {options.closing_mm, options.opening_mm, options.dilation_mm}) {
+    require_little_work(slice, radius_in_pixels(radius_mm, options.pixel_spacing_mm));
   }
   const Morphology morphology(options.pixel_spacing_mm, steps);
   morphology.apply(mask, cv::MORPH_CLOSE, options.closing_mm, "closing");

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/concat.hpp"
 #include "base/utf8.hpp"
@@ -157,6 +158,7 @@ Manifest read(const fs::path& folder, const fs::path& csv, const ManifestOptions
     }
     try {
       manifest.rows.push_back(read_row(folder, record.fields, columns, options.label_separator));
+      manifest.rows.back().line = record.line;
     } catch (const Error& error) {
       fail(error.code(), "line ", record.line, ": ", error.what());
     }
@@ -176,6 +178,35 @@ std::vector<std::size_t> Manifest::rows_of(const std::string& split) const {
 
 Manifest read_manifest(const fs::path& folder, const fs::path& csv, const ManifestOptions& options) {
   return naming_file(csv, [&] { return read(folder, csv, options); });
+}
+
+ManifestLeak patients_in_two_splits(const Manifest& manifest) {
+  struct Seen {
+    const ManifestRow* row;
+    bool counted = false;
+  };
+  std::unordered_map<std::string_view, Seen> first;
+  ManifestLeak leak;
+  for (const ManifestRow& row : manifest.rows) {
+    if (row.split.empty() || row.patient.empty()) continue;
+    Seen& seen = first.try_emplace(row.patient, Seen{&row}).first->second;
+    if (seen.counted || seen.row->split == row.split) continue;
+    seen.counted = true;
+    if (leak.patients++ == 0) {
+      leak.first_line = seen.row->line;
+      leak.second_line = row.line;
+    }
+  }
+  return leak;
+}
+
+void refuse_leak(const Manifest& manifest) {
+  const ManifestLeak leak = patients_in_two_splits(manifest);
+  if (leak.patients == 0) return;
+  fail(
+      ErrorCode::incompatible, leak.patients, leak.patients == 1 ? " patient is" : " patients are",
+      " in two splits (lines ", leak.first_line, " and ", leak.second_line,
+      " are of one), so that training or answers hold patients who ask; split by patient, or allow the leak");
 }
 
 }  // namespace medretrieval::imaging

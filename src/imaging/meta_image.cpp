@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <map>
 #include <medretrieval/imaging/load.hpp>
 #include <medretrieval/imaging/meta_image.hpp>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -13,6 +15,7 @@
 #include "imaging/file_bytes.hpp"
 #include "imaging/inflate.hpp"
 #include "imaging/meta_image_header.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -76,6 +79,10 @@ std::vector<std::uint8_t> inflate_voxels(const MetaImageHeader& header, Bytes st
     }
     stored = stored.first(size);
   }
+  if (const std::size_t most = most_unfolded_bytes(stored.size()); expected > most) {
+    fail(ErrorCode::limit_exceeded, "MetaImage data of ", stored.size(), " compressed bytes where ", expected,
+         " are stated; at most ", most, " are unfolded from so few");
+  }
   return inflate_bytes(stored, DeflateFormat::zlib_or_gzip, expected);
 }
 
@@ -132,18 +139,27 @@ MetaImage read(const fs::path& file) {
   return std::move(opened.image);
 }
 
-Image read_slice(const fs::path& file, std::size_t z) {
+bool needs_whole(const Opened& opened) {
+  return !opened.raw || is_true(opened.header, {"CompressedData"}, false);
+}
+
+/// The volume of slice `z` alone, or all of it where no less can be read.
+MetaImage read_around(const fs::path& file, std::size_t z) {
   Opened opened = open(file);
   MetaImage& image = opened.image;
-  if (!opened.raw || is_true(opened.header, {"CompressedData"}, false)) return read(file).slice(z);
   if (z >= image.depth) refuse_slice(z, image.depth);
+  if (needs_whole(opened)) return read(file);
   const std::size_t slice_bytes = image.width * image.height * element_type(image.element_type).bytes;
   const auto part = naming_file(*opened.raw, [&] {
     return read_part(*opened.raw, z * slice_bytes, slice_bytes, image.depth * slice_bytes);
   });
   image.depth = 1;
   read_voxels(opened.header, part, image);
-  return image.slice(0);
+  return std::move(image);
+}
+
+Image slice_of(const MetaImage& image, std::size_t z) {
+  return image.slice(image.depth == 1 ? 0 : z);
 }
 
 }  // namespace
@@ -176,6 +192,38 @@ Point3 MetaImage::to_voxel(const Point3& world) const noexcept {
   return voxel;
 }
 
+bool MetaImage::is_axial() const noexcept {
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    if (std::abs(std::abs(direction[axis][axis]) - 1) > kDirectionTolerance) return false;
+  }
+  return true;
+}
+
+Image MetaImage::shown(Image slice) const {
+  if (!is_axial()) return slice;
+  if (direction[0][0] < 0) {
+    for (std::size_t y = 0; y < slice.height(); ++y) {
+      const auto row = slice.row(y);
+      std::reverse(row.begin(), row.end());
+    }
+  }
+  if (direction[1][1] < 0) {
+    for (std::size_t y = 0; y < slice.height() / 2; ++y) {
+      const auto upper = slice.row(y);
+      std::swap_ranges(upper.begin(), upper.end(), slice.row(slice.height() - 1 - y).begin());
+    }
+  }
+  return slice;
+}
+
+Point3 MetaImage::to_shown(const Point3& voxel) const noexcept {
+  Point3 place = voxel;
+  if (!is_axial()) return place;
+  if (direction[0][0] < 0) place[0] = static_cast<double>(width) - 1 - voxel[0];
+  if (direction[1][1] < 0) place[1] = static_cast<double>(height) - 1 - voxel[1];
+  return place;
+}
+
 MetaImage read_meta_image(const fs::path& file) {
   return naming_file(file, [&] { return read(file); });
 }
@@ -185,7 +233,47 @@ MetaImage read_meta_image_header(const fs::path& file) {
 }
 
 Image read_meta_image_slice(const fs::path& file, std::size_t z) {
-  return naming_file(file, [&] { return read_slice(file, z); });
+  return naming_file(file, [&] { return slice_of(read_around(file, z), z); });
+}
+
+Image read_meta_image_view(const fs::path& file, std::size_t z) {
+  return naming_file(file, [&] {
+    const MetaImage image = read_around(file, z);
+    return image.shown(slice_of(image, z));
+  });
+}
+
+struct MetaImageSlices::Impl {
+  fs::path file;
+  MetaImage header;
+  bool kept_whole = false;
+  std::once_flag once;
+  MetaImage whole;
+};
+
+MetaImageSlices::MetaImageSlices(fs::path file) : impl_(std::make_unique<Impl>()) {
+  impl_->file = std::move(file);
+  naming_file(impl_->file, [&] {
+    Opened opened = open(impl_->file);
+    impl_->kept_whole = needs_whole(opened);
+    impl_->header = std::move(opened.image);
+  });
+}
+
+MetaImageSlices::~MetaImageSlices() = default;
+
+const MetaImage& MetaImageSlices::header() const noexcept {
+  return impl_->header;
+}
+
+bool MetaImageSlices::is_kept_whole() const noexcept {
+  return impl_->kept_whole;
+}
+
+Image MetaImageSlices::view(std::size_t z) const {
+  if (!impl_->kept_whole) return read_meta_image_view(impl_->file, z);
+  std::call_once(impl_->once, [&] { impl_->whole = read_meta_image(impl_->file); });
+  return impl_->whole.shown(impl_->whole.slice(z));
 }
 
 }  // namespace medretrieval::imaging

@@ -107,10 +107,23 @@ void check_geometry(const MetaImage& image) {
       fail(ErrorCode::corrupt, "MetaImage Offset is ", image.origin[i], ", expected millimetres");
     }
   }
-  const double volume = determinant(image.direction);
-  if (!(std::abs(volume) > 0.5 && std::abs(volume) < 1.5)) {
-    fail(ErrorCode::corrupt, "MetaImage TransformMatrix has the determinant ", volume,
-         ", expected directions at right angles, with 1 or -1");
+  // The determinant alone would let a shear of any size through.
+  constexpr double kTolerance = 0.1;
+  for (std::size_t i = 0; i < 9; ++i) {
+    const double product = dot(image.direction[i / 3], image.direction[i % 3]);
+    if (!(std::abs(product - (i / 3 == i % 3 ? 1 : 0)) < kTolerance)) {
+      fail(ErrorCode::corrupt, "MetaImage TransformMatrix has axes ", i / 3, " and ", i % 3,
+           " with the product ", product, ", expected directions of length 1 at right angles");
+    }
+  }
+  for (std::size_t a = 0; a < 3; ++a) {
+    for (std::size_t b = 0; b <= a; ++b) {
+      const double product = dot(image.direction[a], image.direction[b]);
+      if (std::abs(product - (a == b ? 1 : 0)) > 2 * kDirectionTolerance) {
+        fail(ErrorCode::corrupt, "MetaImage TransformMatrix has axes ", a + 1, " and ", b + 1,
+             " with the product ", product, ", expected directions of length 1 at right angles");
+      }
+    }
   }
 }
 

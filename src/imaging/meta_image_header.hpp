@@ -24,6 +24,8 @@ struct MetaImageHeader {
 };
 
 inline constexpr std::size_t kMaxMetaHeaderBytes = 64 * 1024;
+/// How far the axes may be from unit length and right angles.
+inline constexpr double kDirectionTolerance = 1e-3;
 
 // Each throws Error (corrupt) for a header that is not as it must be.
 

@@ -134,7 +134,7 @@ void ChestSlice::place_mediastinum() {
 }
 
 void ChestSlice::place_bones() {
-  const Point vertebra{0, 0.86 * cavity_.axes.y};
+  const Point vertebra = this->vertebra();
   bones_.push_back(ellipse(vertebra, {18, 14}));
   bones_.push_back(ellipse({0, -cavity_.axes.y - 10}, {19, 6}));  // sternum
   for (const double side : {-1.0, 1.0}) {

@@ -47,6 +47,10 @@ class ChestSlice {
 
   /// How far `point` lies inside the lungs, in mm; negative outside.
   double lung_depth(Point point) const;
+  /// Of the chest cavity, in mm.
+  double half_depth() const { return cavity_.axes.y; }
+  /// The middle of the vertebral body, which is 36 mm wide and 28 mm deep.
+  Point vertebra() const { return {0, 0.86 * cavity_.axes.y}; }
 
   /// Paints everything but a nodule and noise in Hounsfield units; `lung` receives each pixel's share of
   /// lung.

@@ -38,12 +38,13 @@ CtPatient draw_ct_patient(const PhantomOptions& options, std::size_t patient) {
   return drawn;
 }
 
-Canvas paint_ct_slice(const CtPatient& patient, const CtScan& scan, std::size_t side,
-                      detail::Random& random) {
+Canvas paint_ct_slice(const CtPatient& patient, const CtScan& scan, std::size_t side, detail::Random& random,
+                      const std::function<void(Canvas&)>& paint_more) {
   Canvas hounsfield(side, scan.placement, kLowest);
   Canvas lung(side, scan.placement, 0);
   ChestSlice(patient.chest, scan.height).paint(hounsfield, lung);
   if (scan.with_nodule) paint_nodule(patient.nodule, scan.height, patient.chest.grain[0], hounsfield);
+  if (paint_more) paint_more(hounsfield);
   blur(hounsfield, 0.4);
   add_noise(hounsfield, scan.noise, 0.5, random);
   return hounsfield;

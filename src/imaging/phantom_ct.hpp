@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <medretrieval/imaging/phantom.hpp>
 
 #include "base/random.hpp"
@@ -32,8 +33,9 @@ struct CtScan {
   bool with_nodule = true;
 };
 
-/// A slice in Hounsfield units.
-Canvas paint_ct_slice(const CtPatient& patient, const CtScan& scan, std::size_t side, detail::Random& random);
+/// A slice in Hounsfield units. `paint_more` paints what else is in the body before blur and noise.
+Canvas paint_ct_slice(const CtPatient& patient, const CtScan& scan, std::size_t side, detail::Random& random,
+                      const std::function<void(Canvas&)>& paint_more = {});
 
 /// Whole Hounsfield units, as a 12-bit scanner stores them.
 Image to_ct_image(const Canvas& canvas);

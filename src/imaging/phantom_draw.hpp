@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <medretrieval/imaging/phantom.hpp>
+#include <string>
+#include <vector>
 
 #include "base/random.hpp"
 
@@ -31,5 +33,18 @@ PhantomImage draw_chest_ct(const PhantomOptions& options, std::size_t patient, s
 
 /// The drawing for PhantomKind::chest_xray: image, labels and attributes are set.
 PhantomImage draw_chest_xray(const PhantomOptions& options, std::size_t patient, std::size_t index);
+
+/// Where a finding lies, in pixels of its image.
+struct FindingBox {
+  std::string label;
+  double left = 0;
+  double top = 0;
+  double width = 0;
+  double height = 0;
+};
+
+/// The nodules and masses of the image that draw_chest_xray draws.
+std::vector<FindingBox> chest_xray_boxes(const PhantomOptions& options, std::size_t patient,
+                                         std::size_t index);
 
 }  // namespace medretrieval::imaging::phantom

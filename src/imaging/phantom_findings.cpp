@@ -40,14 +40,11 @@ void fill_lung(Projection& projection, std::size_t x, std::size_t y, double shar
 }
 
 /// A nodule or a mass: a solid, somewhat flat body.
-void paint_lump(Point site, double radius, const FindingCourse& course, const ThoraxOutline& outline,
-                Projection& projection) {
-  Blob lump = course.lump;
-  lump.centre = place(site, outline);
-  lump.axes = radius * course.lump.axes;
-  projection.tissue.paint_near(lump.centre, lump.reach(), [&](std::size_t x, std::size_t y, Point point) {
-    const double depth = lump.depth(point) / radius;
-    const double thickness = 0.16 * radius * smooth_step(0, 0.2, depth) * smooth_step(-0.5, 0.9, depth);
+void paint_lump(const Lump& lump, Projection& projection) {
+  const Blob& body = lump.outline;
+  projection.tissue.paint_near(body.centre, body.reach(), [&](std::size_t x, std::size_t y, Point point) {
+    const double depth = body.depth(point) / lump.radius;
+    const double thickness = 0.16 * lump.radius * smooth_step(0, 0.2, depth) * smooth_step(-0.5, 0.9, depth);
     projection.tissue.at(x, y) += std::min(thickness, 0.7 * projection.lung.at(x, y));
   });
 }
@@ -170,6 +167,21 @@ std::vector<std::string> finding_labels(const Severities& severities) {
   return labels;
 }
 
+std::vector<Lump> lumps_of(const Severities& severities, const FindingCourse& course,
+                           const ThoraxOutline& outline) {
+  std::vector<Lump> lumps;
+  const auto add = [&](Finding finding, Point site, double smallest, double growth) {
+    if (severities[finding] <= 0) return;
+    Lump lump{finding, course.lump, smallest + growth * severities[finding]};
+    lump.outline.centre = place(site, outline);
+    lump.outline.axes = lump.radius * course.lump.axes;
+    lumps.push_back(lump);
+  };
+  add(Finding::nodule, course.nodule, 5, 9);
+  add(Finding::mass, course.mass, 17, 26);
+  return lumps;
+}
+
 void paint_findings(const Severities& severities, const FindingCourse& course, const ThoraxOutline& outline,
                     Projection& projection) {
   const auto present = [&](Finding finding) { return severities[finding] > 0; };
@@ -179,12 +191,7 @@ void paint_findings(const Severities& severities, const FindingCourse& course, c
   if (present(Finding::atelectasis)) {
     paint_atelectasis(severities[Finding::atelectasis], course, outline, projection);
   }
-  if (present(Finding::nodule)) {
-    paint_lump(course.nodule, 5 + 9 * severities[Finding::nodule], course, outline, projection);
-  }
-  if (present(Finding::mass)) {
-    paint_lump(course.mass, 17 + 26 * severities[Finding::mass], course, outline, projection);
-  }
+  for (const Lump& lump : lumps_of(severities, course, outline)) paint_lump(lump, projection);
   if (present(Finding::pneumothorax)) {
     paint_pneumothorax(severities[Finding::pneumothorax], course.pneumothorax_side, outline, projection);
   }

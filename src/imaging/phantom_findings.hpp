@@ -75,6 +75,17 @@ Severities severities_at(const Severities& first, const FindingCourse& course, s
 /// The names of the findings that are present, or "No Finding".
 std::vector<std::string> finding_labels(const Severities& severities);
 
+/// A nodule or a mass as it lies in one image, in mm.
+struct Lump {
+  Finding finding = Finding::nodule;
+  Blob outline;
+  double radius = 0;
+};
+
+/// The nodules and masses that are present.
+std::vector<Lump> lumps_of(const Severities& severities, const FindingCourse& course,
+                           const ThoraxOutline& outline);
+
 /// Changes `projection` as the findings do, apart from cardiomegaly, which is in the pose.
 void paint_findings(const Severities& severities, const FindingCourse& course, const ThoraxOutline& outline,
                     Projection& projection);

@@ -141,10 +141,6 @@ void append_reading(pugi::xml_node parent, const LidcReading& reading) {
 
 }  // namespace
 
-double half_extent(const Nodule& nodule) {
-  return 0.48 * nodule.ratings.diameter_mm;
-}
-
 std::vector<LidcReading> draw_readings(const CtPatient& patient, const std::vector<ReadSlice>& slices,
                                        const Canvas& canvas, detail::Random& random) {
   std::vector<LidcReading> readings(kReaders);

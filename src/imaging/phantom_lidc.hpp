@@ -17,9 +17,6 @@ struct ReadSlice {
   std::string sop_uid;
 };
 
-/// How far off its middle a nodule is still drawn, in mm.
-double half_extent(const Nodule& nodule);
-
 /// What four readers mark in the slices of one patient: at least one outlines the nodule.
 /// \param canvas any slice of the series, for the way from mm to pixels
 std::vector<LidcReading> draw_readings(const CtPatient& patient, const std::vector<ReadSlice>& slices,

@@ -101,11 +101,19 @@ Nodule draw_nodule(const NoduleRatings& ratings, const ChestSlice& slice, detail
   return nodule;
 }
 
+double half_extent(const Nodule& nodule) {
+  return 0.48 * nodule.ratings.diameter_mm;
+}
+
+double cut_share(const Nodule& nodule, double height) {
+  const double radius = nodule.ratings.diameter_mm / 2;
+  return std::sqrt(std::max(1 - height * height / (radius * radius), 0.1));
+}
+
 void paint_nodule(const Nodule& nodule, double height, const Unevenness& grain, Canvas& hounsfield) {
   const NoduleRatings& ratings = nodule.ratings;
   const double radius = ratings.diameter_mm / 2;
-  // Off its middle a ball is cut smaller.
-  const double cut = std::sqrt(std::max(1 - height * height / (radius * radius), 0.1));
+  const double cut = cut_share(nodule, height);
   Blob outline = nodule.outline;
   Blob core = nodule.core;
   outline.axes = cut * outline.axes;

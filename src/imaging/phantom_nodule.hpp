@@ -44,6 +44,12 @@ struct Nodule {
 /// Places a nodule of those ratings in a lung of `slice`, which is the chest at height 0.
 Nodule draw_nodule(const NoduleRatings& ratings, const ChestSlice& slice, detail::Random& random);
 
+/// How far off its middle a nodule is drawn, in mm.
+double half_extent(const Nodule& nodule);
+
+/// The relative width of a nodule in a slice `height` mm off its middle, where a ball is cut smaller.
+double cut_share(const Nodule& nodule, double height);
+
 /// Paints the nodule as a slice `height` mm off its middle shows it.
 void paint_nodule(const Nodule& nodule, double height, const Unevenness& grain, Canvas& hounsfield);
 

@@ -1,6 +1,7 @@
 // SYNTHETIC frontal chest radiographs with findings.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "imaging/phantom_canvas.hpp"
 #include "imaging/phantom_draw.hpp"
@@ -73,18 +74,69 @@ Pose draw_pose(const Thorax& thorax, const Severities& severities, const Finding
   return pose;
 }
 
+/// What one image shows.
+struct Scene {
+  FindingCourse course;
+  Thorax thorax;
+  Severities severities;
+  Pose pose;
+  Exposure exposure;
+};
+
+Scene draw_scene(const PhantomOptions& options, std::size_t patient, std::size_t index,
+                 detail::Random& image_random) {
+  detail::Random patient_random = patient_stream(options, patient);
+  const Severities first = draw_severities(patient_random);
+  Scene scene;
+  scene.course = draw_course(patient_random);
+  scene.thorax = draw_thorax(patient_random);
+  scene.severities = severities_at(first, scene.course, index, image_random);
+  scene.pose = draw_pose(scene.thorax, scene.severities, scene.course, image_random);
+  scene.exposure = draw_exposure(scene.pose.lying, image_random);
+  return scene;
+}
+
+/// The pixels that a lump covers; none when it lies outside the image.
+std::optional<FindingBox> box_of(const Lump& lump, const Canvas& canvas) {
+  const double side = static_cast<double>(canvas.side());
+  double left = side;
+  double top = side;
+  double right = 0;
+  double bottom = 0;
+  canvas.paint_near(lump.outline.centre, lump.outline.reach(),
+                    [&](std::size_t column, std::size_t row, Point point) {
+                      if (lump.outline.depth(point) <= 0) return;
+                      const auto x = static_cast<double>(column);
+                      const auto y = static_cast<double>(row);
+                      left = std::min(left, x);
+                      top = std::min(top, y);
+                      right = std::max(right, x + 1);
+                      bottom = std::max(bottom, y + 1);
+                    });
+  if (left >= right) return std::nullopt;
+  const std::string label(kFindings[static_cast<std::size_t>(lump.finding)].label);
+  return FindingBox{label, left, top, right - left, bottom - top};
+}
+
 }  // namespace
 
-PhantomImage draw_chest_xray(const PhantomOptions& options, std::size_t patient, std::size_t index) {
-  detail::Random patient_random = patient_stream(options, patient);
-  const Severities first_severities = draw_severities(patient_random);
-  const FindingCourse course = draw_course(patient_random);
-  const Thorax thorax = draw_thorax(patient_random);
-
+std::vector<FindingBox> chest_xray_boxes(const PhantomOptions& options, std::size_t patient,
+                                         std::size_t index) {
   detail::Random image_random = image_stream(options, patient, index);
-  const Severities severities = severities_at(first_severities, course, index, image_random);
-  const Pose pose = draw_pose(thorax, severities, course, image_random);
-  const Exposure exposure = draw_exposure(pose.lying, image_random);
+  const Scene scene = draw_scene(options, patient, index, image_random);
+  const Canvas canvas(drawn_side(options), scene.exposure.placement, 0);
+  const ThoraxOutline outline(scene.thorax, scene.pose);
+  std::vector<FindingBox> boxes;
+  for (const Lump& lump : lumps_of(scene.severities, scene.course, outline)) {
+    if (const auto box = box_of(lump, canvas)) boxes.push_back(*box);
+  }
+  return boxes;
+}
+
+PhantomImage draw_chest_xray(const PhantomOptions& options, std::size_t patient, std::size_t index) {
+  detail::Random image_random = image_stream(options, patient, index);
+  const Scene scene = draw_scene(options, patient, index, image_random);
+  const auto& [course, thorax, severities, pose, exposure] = scene;
   const Canvas empty(drawn_side(options), exposure.placement, 0);
   Projection projection{empty, empty, empty};
   const ThoraxOutline outline(thorax, pose);

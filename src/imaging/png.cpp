@@ -3,6 +3,7 @@
 #include <png.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <csetjmp>
@@ -14,6 +15,7 @@
 #include "base/concat.hpp"
 #include "imaging/file_bytes.hpp"
 #include "imaging/raster.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -27,6 +29,13 @@ void keep_error(png_structp png, png_const_charp message) {
 }
 
 void ignore_warning(png_structp, png_const_charp) {}
+
+// Chunks that say nothing about the grey values. Skipped, because libpng would unfold and keep up to 8 MB of
+// text or profile for each of up to 1000 of them.
+constexpr auto kUnusedChunks = std::to_array<png_byte>(
+    {'e', 'X', 'I', 'f', 0,   'h', 'I', 'S', 'T', 0,   'i', 'C', 'C', 'P', 0,   'i', 'T',
+     'X', 't', 0,   'p', 'C', 'A', 'L', 0,   's', 'C', 'A', 'L', 0,   's', 'P', 'L', 'T',
+     0,   't', 'E', 'X', 't', 0,   't', 'I', 'M', 'E', 0,   'z', 'T', 'X', 't', 0});
 
 class PngReader {
  public:
@@ -45,6 +54,7 @@ class PngReader {
     GreyRaster raster = make_raster(png_get_image_width(png_, info_), png_get_image_height(png_, info_),
                                     png_get_bit_depth(png_, info_) == 16 ? 65535 : 255, size_);
     require(set_transformations());
+    require_plausible_samples(row_bytes_ * raster.image.height(), size_);
     std::vector<std::uint8_t> rows(row_bytes_ * (passes_ == 1 ? 1 : raster.image.height()));
     require(read_rows(rows.data(), raster));
     return raster;
@@ -67,6 +77,8 @@ class PngReader {
   bool read_header() {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, kUnusedChunks.data(),
+                                static_cast<int>(kUnusedChunks.size() / 5));
     png_read_info(png_, info_);
     return true;
   }
@@ -115,6 +127,9 @@ class PngReader {
   std::size_t row_bytes_ = 0;
 };
 
+// Of 1 to 9. Noise, of which medical images are full, is searched long for repetitions at higher levels.
+constexpr int kCompressionLevel = 3;
+
 class PngWriter {
  public:
   PngWriter() {
@@ -144,6 +159,7 @@ class PngWriter {
     png_set_IHDR(png_, info_, static_cast<png_uint_32>(image.width()),
                  static_cast<png_uint_32>(image.height()), bits, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_compression_level(png_, kCompressionLevel);
     png_write_info(png_, info_);
     for (std::size_t y = 0; y < image.height(); ++y) {
       quantize(image.row(y), bits, row);

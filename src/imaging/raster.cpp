@@ -1,6 +1,7 @@
 #include "imaging/raster.hpp"
 
 #include "base/concat.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -12,6 +13,7 @@ GreyRaster make_raster(std::size_t width, std::size_t height, float white, std::
     detail::fail(ErrorCode::corrupt, "a file of ", file_bytes, " bytes cannot hold ", width, " x ", height,
                  " pixels");
   }
+  if (within_limits) require_plausible_pixels(width * height, file_bytes);
   return {Image(width, height, PixelUnit::stored), white};
 }
 

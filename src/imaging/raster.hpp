@@ -18,8 +18,8 @@ struct GreyRaster {
 };
 
 /// A black raster for a file of `file_bytes` bytes.
-/// \throws Error limit_exceeded as Image does, corrupt when no codec could pack so many pixels into the file:
-///        a few hostile bytes shall not cost gigabytes.
+/// \throws Error limit_exceeded as Image and require_plausible_pixels do, corrupt when no codec could pack so
+///        many pixels into the file: a few hostile bytes shall not cost gigabytes.
 GreyRaster make_raster(std::size_t width, std::size_t height, float white, std::size_t file_bytes);
 
 // Each throws Error: corrupt (cut or undecodable), unsupported, limit_exceeded; none allocates pixels before

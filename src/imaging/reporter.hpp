@@ -1,6 +1,7 @@
 // Progress of work on many images at once.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <medretrieval/error.hpp>
 #include <medretrieval/progress.hpp>
@@ -16,12 +17,16 @@ class Reporter {
   Reporter(const Progress& progress, const char* stage, std::size_t total)
       : progress_(progress), stage_(stage), total_(total) {}
 
+  /// Another total, once more is known. Not while one_done() runs.
+  void expect(std::size_t total) { total_ = total; }
+
+  /// A total that is reached too early grows.
   /// \throws Error (cancelled) when the callback asks to stop.
   void one_done() {
     if (!progress_) return;
     const std::lock_guard lock(mutex_);
     if (!cancelled_) {  // who has said no is not asked again
-      ++done_;
+      total_ = std::max(total_, ++done_);
       cancelled_ = !progress_({stage_, done_, total_});
     }
     if (cancelled_)

@@ -12,6 +12,7 @@
 
 #include "base/concat.hpp"
 #include "imaging/raster.hpp"
+#include "imaging/unfolding.hpp"
 
 namespace medretrieval::imaging {
 
@@ -69,7 +70,7 @@ TiffHandle open(Session& session) {
   const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
                                                                                  &TIFFOpenOptionsFree);
   if (!options) throw std::bad_alloc();
-  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), tmsize_t{kMaxImagePixels} * 8);  // RGBA, 16-bit
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), tmsize_t{kMaxSampleBytes});
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, &session);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), keep_message, &session);
   TiffHandle tiff(TIFFClientOpenExt("memory", "rm", &session, read_bytes, write_nothing, seek_bytes,
@@ -89,6 +90,7 @@ struct Page {
   std::size_t channels = 1;  // as grey_row() counts them
   std::array<const std::uint16_t*, 3> palette = {};
 
+  std::size_t sample_bytes() const { return std::size_t{samples} * bits / 8; }  // of a pixel
   float white() const { return bits == 8 && photometric != PHOTOMETRIC_PALETTE ? 255.0F : 65535.0F; }
 };
 
@@ -183,11 +185,16 @@ void require_read(bool done, const Session& session) {
 }
 
 void read_strips(TIFF* tiff, const Session& session, const Page& page, Image& image) {
+  require_plausible_samples(page.sample_bytes() * page.width * page.height, session.bytes.size());
   std::vector<std::uint16_t> line(static_cast<std::size_t>(TIFFScanlineSize64(tiff)) / 2 + 1);
   for (std::uint32_t y = 0; y < page.height; ++y) {
     require_read(TIFFReadScanline(tiff, line.data(), y, 0) == 1, session);
     convert_row(page, line.data(), image.row(y));
   }
+}
+
+std::size_t padded(std::size_t side, std::size_t tile) {
+  return (side + tile - 1) / tile * tile;
 }
 
 void read_tiles(TIFF* tiff, const Session& session, const Page& page, Image& image) {
@@ -199,6 +206,8 @@ void read_tiles(TIFF* tiff, const Session& session, const Page& page, Image& ima
     fail(ErrorCode::limit_exceeded, "a TIFF with tiles of ", width, " x ", height, "; 1 to ", kMaxTileSide,
          " a side are read");
   }
+  const std::size_t decoded = padded(page.width, width) * padded(page.height, height);
+  require_plausible_samples(decoded * page.sample_bytes(), session.bytes.size());
   const std::size_t row_bytes = static_cast<std::size_t>(TIFFTileRowSize64(tiff));
   std::vector<std::uint16_t> tile(row_bytes * height / 2 + 1);
   for (std::uint32_t top = 0; top < page.height; top += height) {

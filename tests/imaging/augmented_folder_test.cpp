@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "imaging/folder_lock.hpp"
 #include "support/expect_error.hpp"
 #include "support/make_images.hpp"
 #include "support/test_data.hpp"
@@ -72,6 +73,53 @@ TEST_F(AugmentedFolder, TheSameSeedGivesTheSameFiles) {
   options.augmentation.seed = 2;
   augment_training_images(folder_.path(), options);
   EXPECT_NE(testing::read_bytes(folder_ / "augmented/000002-002.png"), first);
+}
+
+TEST_F(AugmentedFolder, CopiesHaveTheBitsOfTheirImage) {
+  Image image(12, 12, PixelUnit::display);
+  image.at(3, 4) = 0.5F;
+  write_png(image, folder_ / "a.png", 16);
+  const auto bits = [&](const char* name) { return testing::read_bytes(folder_ / name).at(24); };
+  AugmentedFolderOptions options;
+  augment_training_images(folder_.path(), options);
+  EXPECT_EQ(bits("augmented/000000-001.png"), 16);
+  EXPECT_EQ(bits("augmented/000002-001.png"), 8);
+  options.bits = 8;
+  augment_training_images(folder_.path(), options);
+  EXPECT_EQ(bits("augmented/000000-001.png"), 8);
+}
+
+TEST_F(AugmentedFolder, NothingStaleStays) {
+  AugmentedFolderOptions options;
+  options.copies = 6;
+  augment_training_images(folder_.path(), options);
+  testing::write_bytes(folder_ / "augmented/notes.txt", testing::ByteVector{1});
+  options.copies = 3;
+  augment_training_images(folder_.path(), options);
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "augmented")) {
+    files += entry.is_regular_file() ? 1 : 0;
+  }
+  EXPECT_EQ(files, 7U) << "six copies and what is not ours";
+  const Progress stop = [](const ProgressReport&) { return false; };
+  EXPECT_ERROR(augment_training_images(folder_.path(), options, stop), cancelled, "augment");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "manifest_augmented.csv"))
+      << "a manifest beside copies that are half replaced";
+}
+
+TEST_F(AugmentedFolder, OneWriterAtATime) {
+  const FolderLock held(folder_.path());
+  EXPECT_ERROR(augment_training_images(folder_.path()), locked, "another process");
+}
+
+TEST_F(AugmentedFolder, APatientInTwoSplitsNeedsPermission) {
+  write("path,patient_id,labels,split\na.png,p1,x,train\nb.png,p1,y,query\nc.png,p3,,train\n");
+  AugmentedFolderOptions options;
+  EXPECT_ERROR(augment_training_images(folder_.path(), options), incompatible,
+               "1 patient is in two splits (lines 2 and 3 are of one)");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "augmented"));
+  options.allow_leak = true;
+  EXPECT_EQ(augment_training_images(folder_.path(), options), 8U);
 }
 
 TEST_F(AugmentedFolder, RefusesWhatItCannotUse) {

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <medretrieval/imaging/import.hpp>
+
 #include "imaging/dataset_support.hpp"
 
 namespace medretrieval::imaging {
@@ -60,7 +63,37 @@ TEST_F(ChestXray14, TheFirstEditionHasABlankColumnAndAgesWithUnits) {
   EXPECT_EQ(age("006M"), "0.5");
   EXPECT_EQ(age("58"), "58");
   EXPECT_EQ(age("414"), "") << "the first edition has ages that nobody reaches";
+  const Collector all = read("00000001_000.png,Mass,0,1,414,M,PA,2682,2749,0.143,0.143\n");
+  EXPECT_EQ(all.noted.at("impossible_age"), 1U);
+  EXPECT_TRUE(all.skipped.empty()) << "the image is not left out";
   EXPECT_ERROR(age("old"), corrupt, "\"Patient Age\", got \"old\"");
+}
+
+TEST_F(ChestXray14, RowsAreCountedWhateverTheirLineEnds) {
+  EXPECT_EQ(read("").expected, 0U);
+  EXPECT_EQ(read(std::string(kRow)).expected, 1U);
+  std::string text = kHeader2020 + std::string(kRow);
+  std::replace(text.begin(), text.end(), '\n', '\r');
+  EXPECT_EQ(read("", text).expected, 1U);
+  text.pop_back();
+  EXPECT_EQ(read("", text).expected, 1U);
+  text = kHeader2020;
+  text.pop_back();
+  EXPECT_EQ(read("", text).expected, 0U);
+}
+
+TEST_F(ChestXray14, TheOfficialSplitNeedsItsLists) {
+  write_small_png(folder_ / "root/images/00000001_000.png");
+  write_text(folder_ / "root/Data_Entry_2017.csv", kHeader2020 + std::string(kRow));
+  ImportOptions options;
+  options.split = SplitRule::official;
+  const auto run = [&] { return import_dataset("chestx-ray14", folder_ / "root", folder_ / "out", options); };
+  EXPECT_ERROR(run(), not_found, "needs train_val_list.txt, test_list.txt, not found in");
+  write_text(folder_ / "root/train_val_list.txt", "00000001_000.png\n");
+  EXPECT_ERROR(run(), not_found, "needs test_list.txt, not found in");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));
+  write_text(folder_ / "root/test_list.txt", "00000002_000.png\n");
+  EXPECT_EQ(run().images, 1U);
 }
 
 TEST_F(ChestXray14, HostileTablesAreRefused) {

@@ -101,11 +101,54 @@ TEST_F(DeepLesion, ALesionsSurroundingsAreASquare) {
   const DatasetRecord& record = all.records.at(0);
   EXPECT_EQ(record.key, "000001_02_03_017-lesion1");
   ASSERT_TRUE(record.source.region.has_value());
-  EXPECT_EQ(record.source.region->width, 3U);
-  EXPECT_EQ(record.source.region->height, 3U);
+  EXPECT_EQ(record.source.region->width, 5U);
+  EXPECT_EQ(record.source.region->height, 5U);
   EXPECT_EQ(record.source.region->x, 0);
+  EXPECT_EQ(record.source.region->y, 1);
+  EXPECT_EQ(record.attributes.at("crop_x"), "0");
+  EXPECT_EQ(record.attributes.at("crop_y"), "1");
   const Image image = record.load();
-  EXPECT_EQ(image.width(), 3U);
+  EXPECT_EQ(image.width(), 5U);
+}
+
+TEST_F(DeepLesion, TheWholeBoxIsInTheSquare) {
+  Row row;
+  row.size = "512, 512";
+  row.box = "10.6, 12, 20.4, 15.5";
+  Row edge = row;
+  edge.box = "-2.5, 30, 4.2, 34";
+  const Collector all = read({row, edge}, {{"unit", "lesion"}, {"margin_mm", 0.0}});
+  const auto region = [&](std::size_t i) { return *all.records.at(i).source.region; };
+  EXPECT_EQ(region(0).x, 10);
+  EXPECT_EQ(region(0).width, 11U) << "columns 10 to 20";
+  EXPECT_EQ(region(0).y, 9) << "rows 12 to 15 in the middle";
+  EXPECT_EQ(region(0).height, 11U);
+  EXPECT_EQ(region(1).x, -3) << "towards the lower, not towards 0";
+  EXPECT_EQ(region(1).width, 8U);
+  EXPECT_EQ(all.expected, 2U);
+}
+
+TEST_F(DeepLesion, RowsOfASliceThatDisagreeLeaveItOut) {
+  Row other_part;
+  other_part.part = "3";
+  Row noisy = other_part;
+  noisy.noisy = "1";
+  Row other_spacing;
+  other_spacing.spacing = "0.5, 0.5, 2";
+  for (const Row& second : {other_part, noisy, other_spacing}) {
+    const Collector all = read({{}, second});
+    EXPECT_EQ(all.records.size(), 0U);
+    EXPECT_EQ(all.skipped.at("rows_disagree"), 1U);
+  }
+  EXPECT_EQ(read({{}, {}}).records.size(), 1U);
+}
+
+TEST_F(DeepLesion, ACopyOfAnotherSizeIsRefused) {
+  write_slice("Images_png/000001_02_03/017.png");
+  Row row;
+  row.size = "16, 16";
+  const Collector all = read({row});
+  EXPECT_ERROR(all.records.at(0).load(), corrupt, "expected 16 x 16 pixels as in Image_size, got 8 x 8");
 }
 
 TEST_F(DeepLesion, AnEightBitCopyHasLostItsUnits) {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <medretrieval/imaging/import.hpp>
+
 #include "imaging/dataset_support.hpp"
 #include "imaging/dicom_fixture.hpp"
 
@@ -90,16 +92,70 @@ TEST_F(DicomTree, WhatIsLeftOutIsCounted) {
   ByteVector cut = CaseParts().file();
   cut.resize(cut.size() - 4);
   testing::write_bytes(folder_ / "b/cut.dcm", cut);
+  testing::write_bytes(folder_ / "b/cut_in_header.dcm", ByteVector(cut.begin(), cut.begin() + 400));
   std::filesystem::create_directory_symlink(folder_.path(), folder_ / "b/loop");
   const Collector all = read();
   EXPECT_EQ(all.records.size(), 1U);
   EXPECT_EQ(
       all.skipped,
       (std::map<std::string, std::size_t>{
-          {"burned_in_annotation", 1}, {"not_dicom", 2}, {"segmentation", 1}, {"unreadable_image", 1}}));
+          {"burned_in_annotation", 1}, {"not_dicom", 2}, {"segmentation", 1}, {"unreadable_image", 2}}));
   EXPECT_EQ(read({{"burned_in", true}}).records.size(), 2U);
   EXPECT_EQ(read({{"modality", "MR"}}).skipped.at("other_modality"), 2U);
   EXPECT_ERROR(read({{"label", "patient"}}), invalid_argument, "none, modality or body_part");
+}
+
+/// Encapsulated pixels say nowhere how long they are.
+ByteVector cut_jpeg(const std::string& frames) {
+  DicomImageParts parts;
+  parts.rows = parts.columns = 16;
+  parts.bits_allocated = parts.bits_stored = 8;
+  parts.high_bit = 7;
+  parts.frames = frames;
+  DicomBytes set = parts.data_set();
+  set.fragments({testing::make_jpeg(16, 16, 1, ByteVector(256, 77))});
+  ByteVector bytes = set.file("1.2.840.10008.1.2.4.50");
+  bytes.resize(bytes.size() - 40);
+  return bytes;
+}
+
+TEST_F(DicomTree, CutPixelsAreFoundWhenTheyAreLoaded) {
+  write("a.dcm");
+  testing::write_bytes(folder_ / "cut.dcm", cut_jpeg(""));
+  EXPECT_EQ(read().records.size(), 2U);
+  const testing::TemporaryFolder out;
+  ImportOptions options;
+  options.keep_identities = true;
+  const ImportReport report = import_dataset("dicom", folder_.path(), out / "o", options);
+  EXPECT_EQ(report.images, 1U);
+  EXPECT_EQ(report.skipped.at("unreadable_image").count, 1U);
+}
+
+TEST_F(DicomTree, ClaimedFramesMakeNoRecords) {
+  testing::write_bytes(folder_ / "cut.dcm", cut_jpeg("2000000000"));
+  const Collector all = read();
+  EXPECT_TRUE(all.records.empty());
+  EXPECT_EQ(all.skipped.at("unreadable_image"), 1U);
+}
+
+TEST_F(DicomTree, ThreadsMakeNoDifference) {
+  CaseParts parts;
+  for (int i = 0; i < 40; ++i) {
+    parts.sop = "1.2.3." + std::to_string(i);
+    parts.series = "1.2." + std::to_string(i % 7);
+    write("s/" + std::to_string(i) + ".dcm", parts);
+    write_text(folder_ / ("s/" + std::to_string(i) + ".txt"), "words");
+  }
+  const testing::TemporaryFolder out;
+  ImportOptions options;
+  options.keep_identities = true;
+  for (const int threads : {1, 4}) {
+    options.threads = threads;
+    const auto report = import_dataset("dicom", folder_.path(), out / std::to_string(threads), options);
+    EXPECT_EQ(report.images, 40U);
+    EXPECT_EQ(report.skipped.at("not_dicom").examples[0], (folder_ / "s/0.txt").string());
+  }
+  EXPECT_EQ(read_text(out / "1/manifest.csv"), read_text(out / "4/manifest.csv"));
 }
 
 TEST_F(DicomTree, AnIdThatCannotBeIsLeftOut) {

@@ -68,6 +68,76 @@ TEST_F(Luna16, ARegionOverTheEdgeIsBlackThere) {
   EXPECT_EQ(image.at(2, 2), 1.0F);
 }
 
+/// The same patient, stored along other axes: images, places and offsets come out the same.
+TEST_F(Luna16, EveryAxialDirectionShowsThePatientAlike) {
+  constexpr std::size_t kWidth = 8;
+  constexpr std::size_t kHeight = 6;
+  constexpr std::size_t kDepth = 5;
+  const auto level = [](std::size_t x, std::size_t y, std::size_t z) {
+    return static_cast<std::uint8_t>(x + 8 * y + 48 * z);
+  };
+  const auto write = [&](bool x, bool y, bool z, bool compressed) {
+    ByteVector voxels;
+    for (std::size_t k = 0; k < kDepth; ++k) {
+      for (std::size_t j = 0; j < kHeight; ++j) {
+        for (std::size_t i = 0; i < kWidth; ++i) {
+          voxels.push_back(level(x ? kWidth - 1 - i : i, y ? kHeight - 1 - j : j, z ? kDepth - 1 - k : k));
+        }
+      }
+    }
+    const auto sign = [](bool back) { return back ? "-1" : "1"; };
+    std::string text = "ObjectType = Image\nNDims = 3\nOffset = ";
+    text += std::string(x ? "-6.5" : "-10") + (y ? " -17.5" : " -20") + (z ? " 108" : " 100");
+    text += std::string("\nElementSpacing = 0.5 0.5 2\nTransformMatrix = ") + sign(x) + " 0 0 0 " + sign(y) +
+            " 0 0 0 " + sign(z) + "\nDimSize = 8 6 5\nElementType = MET_UCHAR\n";
+    if (compressed) {
+      uLongf size = compressBound(voxels.size());
+      ByteVector packed(size);
+      compress(packed.data(), &size, voxels.data(), voxels.size());
+      packed.resize(size);
+      voxels = packed;
+      text += "CompressedData = True\n";
+    }
+    write_text(folder_ / "1.2.mhd", text + "ElementDataFile = 1.2.raw\n");
+    testing::write_bytes(folder_ / "1.2.raw", voxels);
+  };
+  const Parameters options = {
+      {"region_mm", 2.0}, {"window_center", 127.5}, {"window_width", 255.0}, {"negatives", std::int64_t{0}}};
+  for (int i = 0; i < 16; ++i) {
+    write((i & 1) != 0, (i & 2) != 0, (i & 4) != 0, (i & 8) != 0);
+    const Collector all = read("1.2,-8.5,-18,102,6.5\n", "", options);  // column 3, row 4, slice 1
+    ASSERT_EQ(all.records.size(), 3U) << i;
+    for (const DatasetRecord& record : all.records) {
+      EXPECT_EQ(record.attributes.at("voxel_x"), "3") << i;
+      EXPECT_EQ(record.attributes.at("voxel_y"), "4") << i;
+      const double slice = 1 + std::stod(record.attributes.at("slice_offset_mm")) / 2;
+      EXPECT_EQ(static_cast<bool>(record.load), (i & 8) != 0);
+      const Image image = record.load ? record.load() : load_source(record.source);
+      ASSERT_EQ(image.width(), 4U);
+      for (std::size_t y = 0; y < 4; ++y) {
+        for (std::size_t x = 0; x < 4; ++x) {
+          const bool inside = y + 2 < kHeight;
+          const double expected = inside ? level(x + 1, y + 2, static_cast<std::size_t>(slice)) / 255.0 : 0;
+          EXPECT_NEAR(image.at(x, y), expected, 1e-6) << i << ' ' << x << ' ' << y;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Luna16, ATurnedScanIsLeftOutAndCounted) {
+  write_scan("1.2", "ElementSpacing = 0.5 0.5 2\nTransformMatrix = 0 1 0 -1 0 0 0 0 1\n");
+  write_scan("1.3", "ElementSpacing = 0.5 0.5 2\nTransformMatrix = 0.8 0.6 0 -0.6 0.8 0 0 0 1\n");
+  const Collector all = read("1.2,0,0,4,3\n1.3,0,0,4,3\n", "");
+  EXPECT_EQ(all.skipped.at("other_orientation"), 2U);
+  EXPECT_TRUE(all.records.empty());
+}
+
+TEST_F(Luna16, WithoutCandidatesTheMessageSaysWhatHelps) {
+  write_text(folder_ / "annotations.csv", "seriesuid,coordX,coordY,coordZ,diameter_mm\n");
+  EXPECT_ERROR(collect("luna16", folder_.path()), not_found, "with negatives=0 none is needed");
+}
+
 TEST_F(Luna16, WhatLiesOutsideTheScanIsCounted) {
   write_scan("1.2");
   const Collector all = read("1.2,-10,-20,100,3\n1.2,50,-20,100,3\n9.9,1,1,1,3\n", "");

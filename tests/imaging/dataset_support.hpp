@@ -26,6 +26,8 @@ class Collector final : public RecordSink {
     reasons.push_back(what);
   }
 
+  void note(std::string_view kind, const std::string&) override { ++noted[std::string(kind)]; }
+
   std::size_t patients() const {
     std::set<std::string> names;
     for (const auto& record : records) names.insert(record.patient);
@@ -34,6 +36,7 @@ class Collector final : public RecordSink {
 
   std::vector<DatasetRecord> records;
   std::map<std::string, std::size_t> skipped;
+  std::map<std::string, std::size_t> noted;
   std::vector<std::string> reasons;
   std::size_t expected = 0;
 };

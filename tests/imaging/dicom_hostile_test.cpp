@@ -57,6 +57,27 @@ TEST_F(Dicom, RunLengthsAreUnpackedByByte) {
   EXPECT_ERROR(open(cut, "1.2.840.10008.1.2.5").stored_samples(), corrupt, "ends after 2 of 4");
 }
 
+TEST_F(Dicom, FramesThatAreStatedAndFramesThatAreThere) {
+  const auto native = [&](const std::string& frames, std::size_t there) {
+    DicomImageParts parts;
+    parts.frames = frames;
+    return open(parts.data_set().element(kPixelData, "OW", ByteVector(8 * there)));
+  };
+  EXPECT_EQ(native("2", 2).frame_count(), 2U);
+  EXPECT_ERROR(native("2", 1), corrupt, "pixel data of 8 bytes where 2 frames");
+  EXPECT_ERROR(native("", 2), corrupt, "pixel data of 16 bytes where 1 frames");
+  EXPECT_ERROR(native("2", 3), corrupt, "pixel data of 24 bytes where 2 frames");
+  const auto run_lengths = [&](const std::string& frames, std::size_t there) {
+    DicomImageParts parts;
+    parts.frames = frames;
+    return open(parts.data_set().fragments(std::vector<ByteVector>(there, ByteVector(64))),
+                "1.2.840.10008.1.2.5");
+  };
+  EXPECT_EQ(run_lengths("2", 2).frame_count(), 2U);
+  EXPECT_ERROR(run_lengths("2", 1), corrupt, "1 fragments where 2 frames");
+  EXPECT_ERROR(run_lengths("", 2), corrupt, "2 fragments where 1 frames");
+}
+
 class DicomJpeg : public Dicom {
  protected:
   static constexpr const char* kBaseline = "1.2.840.10008.1.2.4.50";
@@ -99,6 +120,7 @@ TEST_F(DicomJpeg, FramesAreFoundAmongFragments) {
   table[4] ^= 2;
   EXPECT_ERROR(open_jpeg(fragments, "2", table), corrupt, "offset table");
   EXPECT_ERROR(open_jpeg(fragments, "3"), corrupt, "3 frames");
+  EXPECT_ERROR(open_jpeg(fragments), corrupt, "2 frames where 1 is stated");
 }
 
 TEST_F(DicomJpeg, EveryCutStreamIsRefused) {

@@ -208,6 +208,16 @@ TEST_F(LidcIdri, WhatIsLeftOutIsCounted) {
               ::testing::HasSubstr("2-2.dcm: PixelSpacing is \"0\\0\""));
 }
 
+TEST_F(LidcIdri, CutSlicesAreLeftOut) {
+  annotate(xml_reading(nodule(2, {2, 3})));
+  std::filesystem::resize_file(series_ / "1-2.dcm", std::filesystem::file_size(series_ / "1-2.dcm") - 2);
+  const KeepingSink sink = read(folder_.path());
+  EXPECT_EQ(sink.records.size(), 1U);
+  EXPECT_EQ(sink.counts(),
+            (std::map<std::string, std::size_t>{{"outlines_without_slice", 1}, {"unreadable_image", 1}}));
+  EXPECT_THAT(sink.skipped.at("unreadable_image")[0], ::testing::HasSubstr("1-2.dcm: a value of 8192 bytes"));
+}
+
 TEST_F(LidcIdri, AFolderWithoutAnnotationsIsRefused) {
   EXPECT_ERROR(read(folder_.path()), not_found, "no annotation file of a CT series");
 }

@@ -119,6 +119,24 @@ TEST_F(ReadManifest, FlippedBitsDoNoHarm) {
                                           [&](const auto& file) { read_manifest(folder_.path(), file); });
 }
 
+TEST_F(ReadManifest, PatientsInTwoSplitsAreFound) {
+  const std::string header = "path,patient_id,labels,split\n";
+  const Manifest clean =
+      read(header + "a,p1,x,train\n\nb,p1,x,train\nc,,x,train\nd,,x,query\ne,p2,x,query\n");
+  EXPECT_EQ(clean.rows[1].line, 4U);
+  EXPECT_EQ(patients_in_two_splits(clean).patients, 0U);
+  EXPECT_NO_THROW(refuse_leak(clean));
+  const Manifest leaky = read(header +
+                              "a,p1,x,train\nb,p2,x,train\nc,p2,x,query\nd,p2,x,database\n"
+                              "e,p1,x,database\nf,p1,x,database\n");
+  const ManifestLeak leak = patients_in_two_splits(leaky);
+  EXPECT_EQ(leak.patients, 2U);
+  EXPECT_EQ(leak.first_line, 3U);
+  EXPECT_EQ(leak.second_line, 4U);
+  EXPECT_ERROR(refuse_leak(leaky), incompatible, "2 patients are in two splits (lines 3 and 4 are of one)");
+  EXPECT_EQ(patients_in_two_splits(read("path,patient_id,labels\na,p1,x\nb,p1,x\n")).patients, 0U);
+}
+
 TEST(RealManifests, HaveTheirRowsAndNoPatientTwice) {
   REQUIRE_DATA("cxr_nih14/manifest_256.csv");
   const auto folder = testing::data_folder() / "cxr_nih14";

@@ -96,9 +96,50 @@ TEST_F(ReadMetaImage, GeometryThatCannotBeIsRefused) {
   EXPECT_ERROR(with("ElementSpacing = nan 1 1\n"), corrupt, "ElementSpacing");
   EXPECT_ERROR(with("ElementSpacing = inf 1 1\n"), corrupt, "ElementSpacing");
   EXPECT_ERROR(with("Offset = 0 nan 1\n"), corrupt, "Offset");
-  EXPECT_ERROR(with("TransformMatrix = 0 0 0 0 0 0 0 0 0\n"), corrupt, "determinant 0");
-  EXPECT_ERROR(with("TransformMatrix = nan 0 0 0 1 0 0 0 1\n"), corrupt, "determinant");
+  EXPECT_ERROR(with("TransformMatrix = 0 0 0 0 0 0 0 0 0\n"), corrupt, "the product 0, expected");
+  EXPECT_ERROR(with("TransformMatrix = nan 0 0 0 1 0 0 0 1\n"), corrupt, "right angles");
+  // The determinant of this shear is 1.
+  EXPECT_ERROR(with("TransformMatrix = 1 0 0 1e308 1 0 0 0 1\n"), corrupt,
+               "axes 0 and 1 with the product 1e+308");
   EXPECT_ERROR(with("TransformMatrix = 1 0 0 1\n"), corrupt, "expected 9 numbers");
+  EXPECT_ERROR(with("TransformMatrix = 1 0.5 0 0 1 0 0 0 1\n"), corrupt, "at right angles");  // sheared
+  EXPECT_ERROR(with("TransformMatrix = 1.2 0 0 0 1 0 0 0 1\n"), corrupt, "directions of length 1");
+  EXPECT_NO_THROW(with("TransformMatrix = 0.99999 0 0 0 1 0.0001 0 -0.0001 1\n"));
+}
+
+TEST_F(ReadMetaImage, SlicesAreShownAsARadiologistSeesThem) {
+  const auto read_cube = [&](const std::string& directions) {
+    return read("NDims = 3\nDimSize = 2 2 2\nTransformMatrix = " + directions +
+                    "\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
+                {1, 2, 3, 4, 5, 6, 7, 8});
+  };
+  const auto level = [&](const std::string& directions, std::size_t x, std::size_t y) {
+    read_cube(directions);
+    LoadOptions options;
+    options.frame = 1;
+    options.window = Window{4.5, 9};
+    return std::lround(load_image(file_, options).at(x, y) * 9);
+  };
+  EXPECT_EQ(level("1 0 0 0 1 0 0 0 1", 0, 0), 5);
+  EXPECT_EQ(level("-1 0 0 0 1 0 0 0 1", 0, 0), 6);
+  EXPECT_EQ(level("1 0 0 0 -1 0 0 0 1", 0, 0), 7);
+  EXPECT_EQ(level("-1 0 0 0 -1 0 0 0 1", 0, 0), 8);
+  EXPECT_EQ(level("0 1 0 -1 0 0 0 0 1", 0, 0), 5) << "slices that are not axial stay as stored";
+  EXPECT_EQ(read_meta_image_slice(file_, 1).at(0, 0), 5.0F);
+  const MetaImage turned = read_cube("-1 0 0 0 -1 0 0 0 1");
+  EXPECT_EQ(turned.to_shown({0, 0.25, 1}), (Point3{1, 0.75, 1}));
+  EXPECT_EQ(turned.to_shown(turned.to_shown({0, 0.25, 1})), (Point3{0, 0.25, 1}));
+}
+
+TEST_F(ReadMetaImage, SlicesOfAVolumeThatIsKept) {
+  const MetaImage small = read_small("MET_UCHAR", {1, 2, 3, 4});
+  const MetaImageSlices local(file_);
+  EXPECT_TRUE(local.is_kept_whole());
+  EXPECT_EQ(local.header().depth, 2U);
+  EXPECT_EQ(local.view(1).at(0, 0), small.slice(1).at(0, 0));
+  std::filesystem::remove(file_);
+  EXPECT_EQ(local.view(0).at(1, 0), small.slice(0).at(1, 0)) << "read once";
+  EXPECT_ERROR(local.view(2), invalid_argument, "no slice 2");
 }
 
 TEST_F(ReadMetaImage, HeaderAloneAndOneSlice) {

@@ -184,6 +184,13 @@ TEST(NoduleRegion, ASquareLargerThanTheSliceIsCut) {
   EXPECT_EQ(step(steps, "crop").width(), 256U);
 }
 
+TEST(NoduleRegion, ALargeRadiusInALargeSliceIsRefused) {
+  LungInputOptions options;
+  options.lung = {.components = 0, .closing_mm = 6.4, .dilation_mm = 0, .pixel_spacing_mm = 0.1};
+  const Image large(4096, 4096, PixelUnit::hounsfield);
+  EXPECT_ERROR(lung_input(large, options), limit_exceeded, "a radius of 64 pixels in a slice of 4096 x 4096");
+}
+
 TEST(NoduleRegion, RefusesWhatItCannotUse) {
   const auto refused = [](auto change, ErrorCode code, const std::string& text) {
     NoduleRegionOptions options;

@@ -4,8 +4,13 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <medretrieval/imaging/phantom.hpp>
+#include <string>
 #include <vector>
+
+#include "support/make_images.hpp"
 
 namespace medretrieval::testing {
 
@@ -59,6 +64,33 @@ inline double correlation(const std::vector<double>& x, const std::vector<double
     yy += (y[i] - mean_y) * (y[i] - mean_y);
   }
   return xy / std::sqrt(xx * yy);
+}
+
+/// Every file below a folder, by its path there, with its bytes.
+inline std::map<std::string, std::vector<std::uint8_t>> folder_content(const std::filesystem::path& folder) {
+  std::map<std::string, std::vector<std::uint8_t>> content;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    const auto bytes = read_bytes(entry.path());
+    content[entry.path().lexically_relative(folder).string()].assign(bytes.begin(), bytes.end());
+  }
+  return content;
+}
+
+/// Mean of the pixels in a rectangle that is cut at the edges; columns and rows up to but without the ends.
+inline double mean_in(const imaging::Image& image, double left, double top, double right, double bottom) {
+  double sum = 0;
+  double count = 0;
+  for (std::size_t y = 0; y < image.height(); ++y) {
+    for (std::size_t x = 0; x < image.width(); ++x) {
+      const auto column = static_cast<double>(x);
+      const auto row = static_cast<double>(y);
+      if (column < left || column >= right || row < top || row >= bottom) continue;
+      sum += image.at(x, y);
+      ++count;
+    }
+  }
+  return count > 0 ? sum / count : std::nan("");
 }
 
 inline imaging::PhantomOptions xray_options() {

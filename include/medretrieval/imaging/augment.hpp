@@ -34,9 +34,10 @@ Image augment(const Image& image, std::uint64_t index, std::uint64_t copy,
 /// How the training images of a folder are multiplied.
 struct AugmentedFolderOptions {
   AugmentationOptions augmentation;
-  std::size_t copies = 4;  ///< of each training image, 1 to 1,000
-  int bits = 8;            ///< of the PNG files, 8 or 16
-  int threads = 0;         ///< 0: all
+  std::size_t copies = 4;   ///< of each training image, 1 to 1,000
+  int bits = 0;             ///< of the PNG files, 8 or 16; 0: as the image that is copied
+  bool allow_leak = false;  ///< go on with a manifest that has a patient in two splits
+  int threads = 0;          ///< 0: all
 
   /// \throws Error (invalid_argument) naming the field, its range and its value.
   void validate() const;
@@ -46,8 +47,12 @@ struct AugmentedFolderOptions {
 /// manifest_augmented.csv: all rows of manifest.csv, and after them one for each copy, with the same values in
 /// all columns but the path. The column copy_of holds the path of the image that was copied. Queries and
 /// database stay as they are; copies have the patient of their image. Returns the number of copies.
+///
+/// While it runs there is no manifest_augmented.csv: an earlier one would list copies that are being replaced.
+/// Copies of an earlier run that the new manifest does not list are removed at the end.
 /// \throws Error as read_manifest and load_image; invalid_argument for options out of range, a manifest without
-///        a training image or with a column named copy_of; io; cancelled.
+///        a training image or with a column named copy_of; incompatible (a patient in two splits, without
+///        allow_leak); locked (another process writes to the folder); io; cancelled.
 std::size_t augment_training_images(const std::filesystem::path& folder,
                                     const AugmentedFolderOptions& options = {},
                                     const Progress& progress = {});

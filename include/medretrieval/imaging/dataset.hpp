@@ -51,7 +51,8 @@ struct DatasetRecord {
   std::string key;
   ImageSource source;
   /// Makes the image (display units) when it takes more than loading `source`; empty: load_source(source). It
-  /// is called at most once, from any thread, and not at all when an earlier run has written the image.
+  /// is called at most once, from any thread, and not at all when an earlier run has written the image; then it
+  /// is destroyed, with all that it holds.
   std::function<Image()> load;
 
   std::string patient;  ///< as published; the import replaces it by a digest when there is a key
@@ -71,12 +72,19 @@ struct DatasetRecord {
 class RecordSink {
  public:
   virtual ~RecordSink() = default;
+  /// How many threads a reader may use to look into files. Records are given by one thread, in order.
+  virtual int threads() const { return 1; }
   /// How many records there will be at most, for progress; may be called again when more is known.
   virtual void expect(std::size_t records) = 0;
   virtual void add(DatasetRecord record) = 0;
   /// Something that was left out. `kind` is a short name in snake_case ("missing_image"), counted in the
   /// report; `what` names file and line or the like.
   virtual void skip(std::string_view kind, const std::string& what) = 0;
+  /// Something worth knowing about a record that is not left out ("impossible_age"), counted likewise.
+  virtual void note(std::string_view kind, const std::string& what) {
+    (void)kind;
+    (void)what;
+  }
 };
 
 /// A registered kind of data set.
@@ -86,11 +94,17 @@ struct DatasetType {
   std::vector<OptionSpec> options;      ///< their schema
   std::vector<std::string> attributes;  ///< further columns of the manifest, in this order
   bool has_official_split = false;
+  /// Files below the root without which its official split is not known.
+  std::vector<std::string> official_files;
   /// Its ids can be those of a hospital: the import then wants a key, or to be told that they may stay.
   bool has_identities = false;
   int bits = 8;  ///< of the images written, 8 or 16, unless asked otherwise
+  /// Raised when the same data set and options give other images than before: an import that was begun with
+  /// another number is not gone on with.
+  int version = 1;
   /// Walks the data set under `root` with complete, checked options and gives its records one at a time, in
-  /// an order that depends on the files alone. Images are not opened for their pixels here.
+  /// an order that depends on the files alone. Images are not opened for their pixels here. An import calls it
+  /// twice, to look through the records first.
   /// \throws Error not_found (a table that must be there, or a column: the message lists those that are),
   ///        corrupt (with file and line, expected and got), limit_exceeded, unsupported, io.
   std::function<void(const std::filesystem::path& root, const Parameters& options, RecordSink& sink)> read;

@@ -41,8 +41,9 @@ class DicomFile {
   /// loads when its content is DICOM. A file without pixel data opens; asking it for pixels throws.
   /// \throws Error not_found, io, corrupt (cut, not DICOM, attributes that contradict each other or the
   ///        length of the pixel data), unsupported (transfer syntax or pixel format), limit_exceeded
-  ///        (kMaxImagePixels a frame, kMaxImageFileBytes, also for what a deflated file unfolds to; deep
-  ///        nesting).
+  ///        (kMaxImagePixels and 512 MiB a frame, kMaxImageFileBytes; more than 2^24 pixels in less than a byte
+  ///        for 64 of them; a deflated file that unfolds to more than 128 MiB and 64 times its size; deep
+  ///        nesting, more than about 1.5 million elements).
   explicit DicomFile(const std::filesystem::path& file);
   ~DicomFile();
   DicomFile(DicomFile&&) noexcept;

@@ -46,9 +46,9 @@ class Image {
 
 /// The longest side an image may have, in pixels.
 inline constexpr std::size_t kMaxImageSide = 32768;
-/// The most pixels one image or frame may have (2^28; 1 GiB as float32). Checked before anything is
+/// The most pixels one image or frame may have (2^26; 256 MiB as float32). Checked before anything is
 /// allocated.
-inline constexpr std::size_t kMaxImagePixels = std::size_t{1} << 28;
+inline constexpr std::size_t kMaxImagePixels = std::size_t{1} << 26;
 
 /// A linear grey window: values from `center - width / 2` to `center + width / 2` become 0 to 1, others are
 /// clamped (the LINEAR_EXACT function of DICOM PS3.3 C.11.2.1.3.2).

@@ -19,6 +19,7 @@ inline constexpr std::size_t kMaxImageFileBytes = std::size_t{1} << 31;
 struct LoadOptions {
   /// The frame of a multi-frame DICOM file, or the slice of a MetaImage volume, counted from 0. PNG, JPEG and
   /// TIFF have frame 0 only (of a TIFF with several pages the first is read).
+  /// Axial slices of a MetaImage volume are shown as a radiologist sees them (MetaImage::shown).
   std::size_t frame = 0;
   /// Grey window in the file's own unit: Hounsfield for CT, 0..255 or 0..65535 for PNG, JPEG and TIFF.
   /// None: the window that the file states. Without one, PNG, JPEG and TIFF take their whole range, CT takes
@@ -42,11 +43,13 @@ FileKind detect_file_kind(const std::filesystem::path& file);
 /// call from many threads at once.
 /// \throws Error not_found (no such file), io, corrupt (cut or undecodable), unsupported (a kind or transfer
 ///        syntax that cannot be decoded here), limit_exceeded (more than kMaxImagePixels or
-///        kMaxImageFileBytes), invalid_argument (no such frame, a window without positive width).
+///        kMaxImageFileBytes; more than 2^24 pixels in less than a byte for 64 of them; a PNG or TIFF of more
+///        than 256 MiB of samples; a JPEG of countless scans; and as DicomFile), invalid_argument (no such
+///        frame, a window without positive width).
 Image load_image(const std::filesystem::path& file, const LoadOptions& options = {});
 
 /// Writes a display image as an 8- or 16-bit grey PNG; values are clamped to 0..1 and rounded to nearest. The
-/// file is replaced as a whole or not at all.
+/// file is replaced as a whole or not at all, and on the disk when this returns.
 /// \throws Error io when the file cannot be written, invalid_argument when bits is neither 8 nor 16 or the
 ///        image is empty or not in display units.
 void write_png(const Image& image, const std::filesystem::path& file, int bits = 8);

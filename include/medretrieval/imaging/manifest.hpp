@@ -28,6 +28,7 @@ struct ManifestOptions {
 
 /// One row: an image file and what is known of it.
 struct ManifestRow {
+  std::size_t line = 0;             ///< of the manifest, from 1
   std::filesystem::path file;       ///< the folder joined with the path column
   std::string path;                 ///< the path column as written
   std::string split;                ///< "train", "database", "query" or empty when there is no split column
@@ -56,5 +57,19 @@ struct Manifest {
 ///        none of the three: the message gives the line).
 Manifest read_manifest(const std::filesystem::path& folder, const std::filesystem::path& csv,
                        const ManifestOptions& options = {});
+
+/// Patients that are in two splits of a manifest.
+struct ManifestLeak {
+  std::size_t patients = 0;
+  std::size_t first_line = 0;   ///< of one of them
+  std::size_t second_line = 0;  ///< of the same patient, in another split
+};
+
+/// Looks at rows that have a split and a patient; nothing can be said of the others.
+ManifestLeak patients_in_two_splits(const Manifest& manifest);
+
+/// \throws Error (incompatible) for a manifest with a patient in two splits: how many there are and two lines
+///        of one, not the id.
+void refuse_leak(const Manifest& manifest);
 
 }  // namespace medretrieval::imaging

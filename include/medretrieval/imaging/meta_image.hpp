@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,15 @@ struct MetaImage {
   Point3 to_world(const Point3& voxel) const noexcept;
   /// The voxel at a place in space, not rounded.
   Point3 to_voxel(const Point3& world) const noexcept;
+
+  /// Whether each axis lies along the patient's own (to the left, to the back, to the head), either way, within
+  /// 0.1 %.
+  bool is_axial() const noexcept;
+  /// A slice of it as a radiologist sees it, where the axes are axial: columns from the patient's right to the
+  /// left, rows from front to back. Other slices stay as they are.
+  Image shown(Image slice) const;
+  /// The column and row of a voxel in the slice as it is shown; its slice stays. Either way.
+  Point3 to_shown(const Point3& voxel) const noexcept;
 };
 
 /// Reads .mha or .mhd (the raw file in the header's folder or below it, zlib-compressed or not, either byte
@@ -46,7 +56,8 @@ struct MetaImage {
 /// \throws Error not_found (file or its raw part), io, corrupt (cut, damaged, an inconsistent header),
 ///        unsupported (text or vector elements, other than two or three dimensions, list files, names that
 ///        leave the folder), limit_exceeded (kMaxImagePixels a slice, kMaxMetaImageVoxels,
-///        kMaxImageFileBytes, or compressed data that unfolds to more than the header states).
+///        kMaxImageFileBytes, compressed data that unfolds to more than the header states, or to more than
+///        128 MiB and 64 times its size).
 MetaImage read_meta_image(const std::filesystem::path& file);
 
 /// The same without the voxels, which are not looked at.
@@ -56,5 +67,31 @@ MetaImage read_meta_image_header(const std::filesystem::path& file);
 /// Slice `z` in stored units; of an uncompressed .raw no more is read than the slice.
 /// \throws Error as read_meta_image, and invalid_argument when z is not below depth.
 Image read_meta_image_slice(const std::filesystem::path& file, std::size_t z);
+
+/// The same as it is shown (MetaImage::shown).
+/// \throws Error as read_meta_image_slice.
+Image read_meta_image_view(const std::filesystem::path& file, std::size_t z);
+
+/// Many slices of one file: what must be unfolded whole, or lies with its header, is read once and kept. Safe to
+/// call from several threads.
+class MetaImageSlices {
+ public:
+  /// Reads the header.
+  /// \throws Error as read_meta_image_header.
+  explicit MetaImageSlices(std::filesystem::path file);
+  ~MetaImageSlices();
+
+  /// The volume without its voxels.
+  const MetaImage& header() const noexcept;
+  /// Whether the whole volume is kept once a slice was read.
+  bool is_kept_whole() const noexcept;
+  /// Slice `z` in stored units, as it is shown.
+  /// \throws Error as read_meta_image_slice.
+  Image view(std::size_t z) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace medretrieval::imaging

@@ -70,7 +70,7 @@ struct NoduleRegionOptions {
 /// \param slice Hounsfield units
 /// \throws Error invalid_argument (options, another unit, a slice smaller than the side of a region that is not
 ///        fitted, a contour without points), corrupt (a contour outside of the slice), limit_exceeded (a
-///        slice above 4096 pixels a side).
+///        slice above 4096 pixels a side, or a large one with a large radius in pixels).
 Image nodule_region(const Image& slice, const LidcContour& contour, const NoduleRegionOptions& options = {},
                     Explanation* steps = nullptr);
 
@@ -87,7 +87,8 @@ struct LungInputOptions {
 /// The slice with everything but the lungs black, in display units. Steps, when asked for: origin, binary,
 /// clear border, closing, dilation, input.
 /// \param slice Hounsfield units
-/// \throws Error invalid_argument (options, another unit), limit_exceeded (a slice above 4096 pixels a side).
+/// \throws Error invalid_argument (options, another unit), limit_exceeded (a slice above 4096 pixels a side,
+///        or a large one with a large radius in pixels).
 Image lung_input(const Image& slice, const LungInputOptions& options = {}, Explanation* steps = nullptr);
 
 /// All steps side by side, each scaled into a square of `cell` pixels with its name below.

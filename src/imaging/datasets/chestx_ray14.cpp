@@ -148,7 +148,7 @@ class DataEntry {
                          : has_unit && text.back() == 'D' ? *value / 365.25
                                                           : *value;
     if (years > kOldestPatient) {
-      sink.skip("impossible_age", concat(table_.file().string(), " line ", table_.line(), ": ", text));
+      sink.note("impossible_age", concat(table_.file().string(), " line ", table_.line(), ": ", text));
       return {};
     }
     return number_text(years);
@@ -187,7 +187,7 @@ void read(const fs::path& root, const Parameters&, RecordSink& sink) {
   for (int i = 1; i <= 12; ++i) folders.add(root / ("images_" + padded(i, 3)) / "images");
   folders.add(root / "images");
   folders.add(root);
-  sink.expect(count_lines(file) - 1);
+  sink.expect(count_rows(file));
   DataEntry entry(file);
   while (entry.next()) {
     DatasetRecord record = entry.record(sink);
@@ -221,6 +221,7 @@ DatasetType chestx_ray14_dataset() {
                      "box_findings",
                      "boxes"};
   type.has_official_split = true;
+  type.official_files = {"train_val_list.txt", "test_list.txt"};
   type.read = read;
   return type;
 }

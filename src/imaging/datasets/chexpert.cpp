@@ -152,7 +152,7 @@ void read(const fs::path& root, const Parameters& options, RecordSink& sink) {
   const fs::path training = need_file(root, {"train.csv"});
   const fs::path validation = root / "valid.csv";
   const bool has_validation = fs::exists(validation);
-  sink.expect(count_lines(training) - 1 + (has_validation ? count_lines(validation) - 1 : 0));
+  sink.expect(count_rows(training) + (has_validation ? count_rows(validation) : 0));
   read_table(root, training, OfficialSplit::train, options, sink);
   if (has_validation) read_table(root, validation, OfficialSplit::validation, options, sink);
 }
@@ -170,6 +170,7 @@ DatasetType chexpert_dataset() {
                   {"view", std::string("all"), 0, 0, "all, frontal or lateral"}};
   type.attributes = {"sex", "age", "view", "projection", "uncertain"};
   type.has_official_split = true;
+  type.official_files = {"valid.csv"};
   type.read = read;
   return type;
 }

@@ -1,6 +1,7 @@
 // DeepLesion (Yan et al., 2018): CT key slices with bookmarked lesions, as 16-bit PNG of HU + 32768.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <medretrieval/imaging/dataset.hpp>
 
@@ -37,6 +38,12 @@ struct KeySlice {
   Window window;                    ///< HU
   std::string sex, age;
   OfficialSplit official = OfficialSplit::none;
+  std::size_t rows = 0;        ///< of the table, those left out too
+  bool rows_disagree = false;  ///< on the part, the size or the spacing
+
+  bool agrees_with(const KeySlice& other) const {
+    return official == other.official && size == other.size && spacing == other.spacing;
+  }
 };
 
 /// Rows of one slice need not follow each other, so the table is read before anything is given away.
@@ -123,26 +130,39 @@ KeySlices read_table(const fs::path& file, bool with_noisy, RecordSink& sink) {
   InfoTable table(file);
   KeySlices slices;
   while (table.next()) {
-    KeySlice slice = table.slice();
+    const KeySlice slice = table.slice();
     Lesion lesion = table.lesion(slice);
+    KeySlice& entry = slices.try_emplace(table.image(), slice).first->second;
+    ++entry.rows;
+    entry.rows_disagree = entry.rows_disagree || !entry.agrees_with(slice);
     if (!with_noisy && table.is_noisy()) {
       sink.skip("possibly_noisy", table.place());
-      continue;
+    } else {
+      entry.lesions.push_back(std::move(lesion));
     }
-    KeySlice& entry = slices.try_emplace(table.image(), std::move(slice)).first->second;
-    entry.lesions.push_back(std::move(lesion));
   }
   return slices;
 }
 
-/// The published PNG of HU + 32768; an 8-bit copy has lost its Hounsfield units.
-Image load_key_slice(const ImageSource& source) {
+/// The published PNG of HU + 32768; an 8-bit copy has lost its Hounsfield units. In a copy of another size than
+/// the table states, boxes would lie elsewhere.
+Image load_key_slice(const ImageSource& source, const std::array<double, 2>& size) {
+  constexpr std::size_t kWidthByte = 16;  // then the height
   constexpr std::size_t kDepthByte = 24;
   const auto head = naming_file(source.file, [&] { return read_head(source.file, kDepthByte + 1); });
-  if (head.size() > kDepthByte && detect_file_kind(source.file) == FileKind::png && head[kDepthByte] == 16) {
-    return load_source(source);
+  if (head.size() <= kDepthByte || detect_file_kind(source.file) != FileKind::png || head[kDepthByte] != 16) {
+    fail(ErrorCode::unsupported, source.file.string(), ": expected a PNG with 16 bits, HU + 32768");
   }
-  fail(ErrorCode::unsupported, source.file.string(), ": expected a PNG with 16 bits, HU + 32768");
+  const auto side = [&](std::size_t byte) {
+    return head[byte] * 16'777'216.0 + head[byte + 1] * 65'536.0 + head[byte + 2] * 256.0 + head[byte + 3];
+  };
+  const double width = side(kWidthByte);
+  const double height = side(kWidthByte + 4);
+  if (width != size[0] || height != size[1]) {
+    fail(ErrorCode::corrupt, source.file.string(), ": expected ", size[0], " x ", size[1],
+         " pixels as in Image_size, got ", width, " x ", height);
+  }
+  return load_source(source);
 }
 
 /// Gives records away, one a slice or one a lesion.
@@ -160,6 +180,8 @@ class Giver {
   }
 
   void give(const std::string& name, const KeySlice& slice) {
+    if (slice.lesions.empty()) return;  // all noisy
+    if (slice.rows_disagree) return sink_.skip("rows_disagree", name);
     // In a folder a series, named by the slice alone; some copies keep all in one folder.
     const auto found = folders_.find(slice.series + "/" + name.substr(slice.series.size() + 1));
     const fs::path file = found ? *found : folders_.find_or_expect(name, root_);
@@ -168,8 +190,11 @@ class Giver {
       const Lesion& lesion = slice.lesions[i];
       DatasetRecord one = record(name, file, slice, {lesion});
       one.key += concat("-lesion", i + 1);
-      one.source.region = region_around(lesion, slice);
-      one.load = [source = one.source] { return load_key_slice(source); };
+      const PixelRegion region = region_around(lesion, slice);
+      one.source.region = region;
+      one.attributes["crop_x"] = std::to_string(region.x);
+      one.attributes["crop_y"] = std::to_string(region.y);
+      one.load = [source = one.source, size = slice.size] { return load_key_slice(source, size); };
       sink_.add(std::move(one));
     }
   }
@@ -194,7 +219,7 @@ class Giver {
     window.center += kStoredZero;
     record.source.file = file;
     record.source.options.window = window;
-    record.load = [source = record.source] { return load_key_slice(source); };
+    record.load = [source = record.source, size = slice.size] { return load_key_slice(source, size); };
     record.attributes["sex"] = slice.sex;
     record.attributes["age"] = slice.age;
     record.attributes["pixel_spacing_mm"] = number_text(slice.spacing[0]);
@@ -220,15 +245,23 @@ class Giver {
     append("body_location", lesion.location);
   }
 
+  /// Of whole pixels, with all of the box and the margin in it; a square, so that shrinking it to a feature
+  /// extractor's input keeps shapes.
   PixelRegion region_around(const Lesion& lesion, const KeySlice& slice) const {
     const double margin = margin_ / slice.spacing[0];
-    // A square, so that shrinking it to a feature extractor's input keeps shapes.
-    const double side = std::max(lesion.box[2] - lesion.box[0], lesion.box[3] - lesion.box[1]) + 2 * margin;
-    const auto corner = [&](double low, double high) {
-      return static_cast<std::ptrdiff_t>(std::clamp((low + high - side) / 2, -32768.0, 32768.0));
+    const auto pixel = [](double value) {
+      return static_cast<std::ptrdiff_t>(std::clamp(value, -32768.0, 32767.0));
     };
-    const auto pixels = static_cast<std::size_t>(std::clamp(side, 1.0, 32768.0));
-    return {corner(lesion.box[0], lesion.box[2]), corner(lesion.box[1], lesion.box[3]), pixels, pixels};
+    std::array<std::ptrdiff_t, 2> corner{};
+    std::array<std::ptrdiff_t, 2> length{};
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+      corner[axis] = pixel(std::floor(lesion.box[axis] - margin));
+      length[axis] =
+          std::max<std::ptrdiff_t>(pixel(std::ceil(lesion.box[axis + 2] + margin)) - corner[axis], 1);
+    }
+    const std::ptrdiff_t side = std::min<std::ptrdiff_t>(std::max(length[0], length[1]), 32768);
+    const auto pixels = static_cast<std::size_t>(side);
+    return {corner[0] - (side - length[0]) / 2, corner[1] - (side - length[1]) / 2, pixels, pixels};
   }
 
   RecordSink& sink_;
@@ -243,7 +276,14 @@ void read(const fs::path& root, const Parameters& options, RecordSink& sink) {
   Giver giver(root, options, sink);
   const fs::path file = need_file(root, {"DL_info.csv"});
   const KeySlices slices = read_table(file, std::get<bool>(options.at("noisy")), sink);
-  sink.expect(slices.size());
+  const bool by_lesion = std::get<std::string>(options.at("unit")) == "lesion";
+  std::size_t records = 0;
+  std::size_t rows = 0;
+  for (const auto& [name, slice] : slices) {
+    records += by_lesion ? slice.lesions.size() : (slice.lesions.empty() ? 0 : 1);
+    rows += slice.rows - slice.lesions.size();
+  }
+  sink.expect(records + rows);
   for (const auto& [name, slice] : slices) giver.give(name, slice);
 }
 
@@ -260,8 +300,8 @@ DatasetType deeplesion_dataset() {
                    "HU; with window_width 0 the window stated for the slice is taken"},
                   {"window_width", 0.0, 0, 65536, "HU"},
                   {"noisy", false, 0, 0, "take the lesions that the publisher marks as possibly noisy too"}};
-  type.attributes = {"sex",   "age",       "pixel_spacing_mm", "slice_spacing_mm", "lesions",
-                     "boxes", "box_types", "longest_mm",       "shortest_mm",      "body_location"};
+  type.attributes = {"sex",       "age",        "pixel_spacing_mm", "slice_spacing_mm", "lesions", "boxes",
+                     "box_types", "longest_mm", "shortest_mm",      "body_location",    "crop_x",  "crop_y"};
   type.has_official_split = true;
   type.bits = 16;
   type.read = read;

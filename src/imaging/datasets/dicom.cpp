@@ -12,6 +12,8 @@
 #include "base/concat.hpp"
 #include "base/utf8.hpp"
 #include "imaging/datasets/dataset_files.hpp"
+#include "imaging/datasets/folder_files.hpp"
+#include "imaging/dicom_header.hpp"
 
 namespace medretrieval::imaging::datasets {
 
@@ -47,7 +49,7 @@ Options read_options(const Parameters& given) {
 }
 
 /// A code of the representation CS, or nothing when it is none: then it could be anybody's text.
-std::string code(const DicomFile& file, const char* keyword) {
+std::string code(const DicomHeader& file, const char* keyword) {
   const std::string text = file.tag(keyword);
   const bool is_code = text.size() <= kLongestCode && std::all_of(text.begin(), text.end(), [](char c) {
                          return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' || c == '_';
@@ -55,7 +57,7 @@ std::string code(const DicomFile& file, const char* keyword) {
   return is_code ? text : std::string();
 }
 
-std::string uid(const DicomFile& file, const char* keyword) {
+std::string uid(const DicomHeader& file, const char* keyword) {
   const std::string text = file.tag(keyword);
   const bool is_uid =
       text.size() <= kLongestUid && text.find_first_not_of("0123456789.") == std::string::npos;
@@ -63,7 +65,7 @@ std::string uid(const DicomFile& file, const char* keyword) {
 }
 
 /// \throws Error (corrupt) for what cannot be an id: control characters, or far longer than the standard's 64.
-std::string patient_id(const DicomFile& file) {
+std::string patient_id(const DicomHeader& file) {
   const std::string text = file.tag("PatientID");
   constexpr std::size_t kLongestId = 4 * 64;  // bytes in UTF-8
   const bool has_control = std::any_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; });
@@ -74,13 +76,13 @@ std::string patient_id(const DicomFile& file) {
 }
 
 /// The first value, when it is a number.
-std::string number(const DicomFile& file, const char* keyword) {
+std::string number(const DicomHeader& file, const char* keyword) {
   const std::string text = file.tag(keyword);
   const auto value = parse_number(text.substr(0, text.find('\\')));
   return value ? number_text(*value) : std::string();
 }
 
-std::optional<Date> date(const DicomFile& file) {
+std::optional<Date> date(const DicomHeader& file) {
   for (const char* keyword : {"StudyDate", "SeriesDate", "AcquisitionDate"}) {
     const std::string text = file.tag(keyword);
     if (text.empty()) continue;
@@ -115,7 +117,7 @@ struct Source {
   double instance = 0;
 };
 
-Source describe(const DicomFile& file, const fs::path& path, const fs::path& root, const Options& options) {
+Source describe(const DicomHeader& file, const fs::path& path, const fs::path& root, const Options& options) {
   Source source;
   DatasetRecord& record = source.record;
   source.frames = file.frame_count();
@@ -149,51 +151,58 @@ std::string_view kind_of(ErrorCode code) {
   return code == ErrorCode::limit_exceeded ? "too_large_image" : "unreadable_image";
 }
 
+/// What a file turned out to be: a source, or a kind of what is left out and what is said about it.
+struct FoundFile {
+  std::optional<Source> source;
+  std::string_view kind;
+  std::string what;
+};
+
 class Walk {
  public:
   Walk(const fs::path& root, const Options& options, RecordSink& sink)
       : root_(root), options_(options), sink_(sink) {}
 
-  /// A folder's files, then its folders, both by name: the same order on every file system. Links to folders
-  /// are not followed.
+  /// A folder's files, then its folders, both by name. Links to folders are not followed.
   void visit(const fs::path& folder, int depth) {
     if (depth > kDeepestFolder) return sink_.skip("too_deep_folder", folder.string());
-    std::vector<fs::path> files;
-    std::vector<fs::path> folders;
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder, error)) {
-      std::error_code ignored;  // what has gone meanwhile is neither
-      if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) folders.push_back(entry.path());
-      if (entry.is_regular_file(ignored)) files.push_back(entry.path());
-    }
-    if (error) sink_.skip("unreadable_folder", folder.string());
-    std::sort(files.begin(), files.end());
-    std::sort(folders.begin(), folders.end());
-    for (const fs::path& file : files) visit_file(file);
+    FolderContent content = read_folder(folder);
+    if (!content.is_readable) sink_.skip("unreadable_folder", folder.string());
+    read_in_order(
+        content.files.size(), sink_.threads(),
+        [&](std::size_t i) { return look_at(folder / content.files[i]); },
+        [&](std::size_t, FoundFile found) { take(std::move(found)); });
     give_series();
-    for (const fs::path& inner : folders) visit(inner, depth + 1);
+    content.files = {};  // not held while the folders below are visited
+    for (const std::string& inner : content.folders) visit(folder / inner, depth + 1);
   }
 
  private:
-  void visit_file(const fs::path& path) {
+  FoundFile look_at(const fs::path& path) const {
     try {
-      if (detect_file_kind(path) != FileKind::dicom) return sink_.skip("not_dicom", path.string());
+      if (detect_file_kind(path) != FileKind::dicom) return {{}, "not_dicom", path.string()};
     } catch (const Error&) {
-      return sink_.skip("not_dicom", path.string());
+      return {{}, "not_dicom", path.string()};
     }
-    std::optional<Source> source;
     try {
-      const DicomFile file(path);
-      if (const char* reason = reason_to_skip(file)) return sink_.skip(reason, path.string());
-      source = describe(file, path, root_, options_);
+      const DicomHeader file(path);
+      if (const char* reason = reason_to_skip(file)) return {{}, reason, path.string()};
+      // Every stated frame becomes a record, so that they are there has to be known now.
+      if (file.frame_count() > 1) DicomFile{path};
+      return {describe(file, path, root_, options_), {}, {}};
     } catch (const Error& error) {
-      return sink_.skip(kind_of(error.code()), error.what());
+      return {{}, kind_of(error.code()), error.what()};
     }
-    if (options_.per_series == 0) return give_frames(*source);
-    series_[source->record.series].push_back(std::move(*source));
   }
 
-  const char* reason_to_skip(const DicomFile& file) const {
+  void take(FoundFile found) {
+    if (!found.source) return sink_.skip(found.kind, found.what);
+    if (options_.per_series == 0) return give_frames(*found.source);
+    const std::string series = found.source->record.series;
+    series_[series].push_back(std::move(*found.source));
+  }
+
+  const char* reason_to_skip(const DicomHeader& file) const {
     if (!file.has_pixels()) return "no_pixels";
     const std::string modality = code(file, "Modality");
     if (modality == "SEG") return "segmentation";

@@ -210,10 +210,10 @@ class Giver {
   void give_slice(DatasetRecord record, const CtSeries& series, NoduleSlice slice) {
     const SeriesSlice& source = series.slices[slice.slice];
     record.key += "-" + source.sop_uid;
-    record.source.file = source.file;
+    record.source.file = series.folder / source.file;
     if (source.z) record.attributes["z_mm"] = number_text(*source.z);
-    record.load =
-        ImageMaker{options_, source.file, std::move(slice.outline), series.pixel_spacing_mm, ++records_};
+    record.load = ImageMaker{options_, record.source.file, std::move(slice.outline), series.pixel_spacing_mm,
+                             ++records_};
     sink_.add(std::move(record));
   }
 

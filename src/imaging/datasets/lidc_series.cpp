@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <medretrieval/imaging/dicom.hpp>
+#include <medretrieval/imaging/image.hpp>
 #include <tuple>
 
 #include "base/concat.hpp"
 #include "imaging/csv_table.hpp"
+#include "imaging/datasets/folder_files.hpp"
+#include "imaging/dicom_header.hpp"
 #include "imaging/file_bytes.hpp"
 
 namespace medretrieval::imaging::datasets {
@@ -18,16 +20,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kLongestUid = 64;
-
-std::vector<fs::path> files_in(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.is_regular_file(error)) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
 
 bool is_xml(const fs::path& file) {
   const std::string extension = file.extension().string();
@@ -43,7 +35,7 @@ bool is_dicom(const fs::path& file) {
 }
 
 /// A UID that must be there: it becomes part of the names of files.
-std::string uid(const DicomFile& file, const char* keyword) {
+std::string uid(const DicomHeader& file, const char* keyword) {
   std::string text = file.tag(keyword);
   if (text.empty() || text.size() > kLongestUid ||
       text.find_first_not_of("0123456789.") != std::string::npos) {
@@ -53,7 +45,7 @@ std::string uid(const DicomFile& file, const char* keyword) {
 }
 
 /// Value number `index` of a tag with several.
-std::optional<double> number(const DicomFile& file, const char* keyword, std::size_t index) {
+std::optional<double> number(const DicomHeader& file, const char* keyword, std::size_t index) {
   std::string text = file.tag(keyword);
   for (; index > 0; --index) {
     const std::size_t separator = text.find('\\');
@@ -66,7 +58,7 @@ std::optional<double> number(const DicomFile& file, const char* keyword, std::si
   return parse_number(text);
 }
 
-std::size_t side(const DicomFile& file, const char* keyword) {
+std::size_t side(const DicomHeader& file, const char* keyword) {
   const double value = number(file, keyword, 0).value_or(0);
   if (!(value >= 1 && value <= static_cast<double>(kMaxImageSide))) {
     fail(ErrorCode::corrupt, keyword, " is ", value, ", expected 1 to ", kMaxImageSide);
@@ -74,7 +66,7 @@ std::size_t side(const DicomFile& file, const char* keyword) {
   return static_cast<std::size_t>(value);
 }
 
-std::optional<Date> date(const DicomFile& file) {
+std::optional<Date> date(const DicomHeader& file) {
   try {
     return Date::parse(file.tag("StudyDate"));
   } catch (const Error&) {  // none, or a day that does not exist
@@ -83,7 +75,7 @@ std::optional<Date> date(const DicomFile& file) {
 }
 
 /// A series of the one slice in `file`; none when it is no CT slice.
-std::optional<CtSeries> describe(const DicomFile& file, const fs::path& path) {
+std::optional<CtSeries> describe(const DicomHeader& file, const std::string& name) {
   if (!file.has_pixels() || file.tag("Modality") != "CT") return {};
   CtSeries series;
   series.uid = uid(file, "SeriesInstanceUID");
@@ -101,7 +93,7 @@ std::optional<CtSeries> describe(const DicomFile& file, const fs::path& path) {
   SeriesSlice slice;
   slice.sop_uid = uid(file, "SOPInstanceUID");
   slice.z = number(file, "ImagePositionPatient", 2);
-  slice.file = path;
+  slice.file = name;
   series.slices.push_back(std::move(slice));
   return series;
 }
@@ -119,16 +111,32 @@ void sort_slices(CtSeries& series) {
             [&](const SeriesSlice& a, const SeriesSlice& b) { return key(a) < key(b); });
 }
 
+/// What a file turned out to be: a slice (as a series of one), nothing, or a kind of what is left out.
+struct FoundFile {
+  std::optional<CtSeries> slice;
+  std::string_view kind;
+  std::string what;
+};
+
+FoundFile look_at(const fs::path& path, const std::string& name) {
+  if (!is_dicom(path)) return {};
+  try {
+    const DicomHeader file(path);
+    std::optional<CtSeries> slice = naming_file(path, [&] { return describe(file, name); });
+    if (!slice) return {{}, "not_ct", path.string()};
+    return {std::move(slice), {}, {}};
+  } catch (const Error& error) {
+    return {{}, "unreadable_image", error.what()};
+  }
+}
+
 }  // namespace
 
 std::vector<fs::path> folders_below(const fs::path& root) {
   std::vector<fs::path> folders = {root};
   for (std::size_t next = 0; next < folders.size(); ++next) {
     const fs::path folder = folders[next];
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder, error)) {
-      if (entry.is_directory(error) && !entry.is_symlink(error)) folders.push_back(entry.path());
-    }
+    for (const std::string& inner : read_folder(folder).folders) folders.push_back(folder / inner);
   }
   std::sort(folders.begin(), folders.end());
   return folders;
@@ -136,27 +144,21 @@ std::vector<fs::path> folders_below(const fs::path& root) {
 
 std::vector<CtSeries> read_ct_series(const fs::path& folder, RecordSink& sink) {
   std::map<std::string, CtSeries> by_uid;
-  for (const fs::path& path : files_in(folder)) {
-    if (!is_dicom(path)) continue;
-    try {
-      const DicomFile file(path);
-      std::optional<CtSeries> slice = naming_file(path, [&] { return describe(file, path); });
-      if (!slice) {
-        sink.skip("not_ct", path.string());
-        continue;
-      }
-      const auto [entry, added] = by_uid.try_emplace(slice->uid, *slice);
-      if (added) continue;
-      if (same_frame(entry->second, *slice)) {
-        entry->second.slices.push_back(std::move(slice->slices.front()));
-      } else {
-        sink.skip("other_frame",
-                  path.string() + ": patient, study, size or spacing differ within the series");
-      }
-    } catch (const Error& error) {
-      sink.skip("unreadable_image", error.what());
+  const std::vector<std::string> files = read_folder(folder).files;
+  const auto look = [&](std::size_t i) { return look_at(folder / files[i], files[i]); };
+  const auto take = [&](std::size_t i, FoundFile found) {
+    if (!found.kind.empty()) return sink.skip(found.kind, found.what);
+    if (!found.slice) return;
+    found.slice->folder = folder;
+    const auto [entry, added] = by_uid.try_emplace(found.slice->uid, *found.slice);
+    if (added) return;
+    if (!same_frame(entry->second, *found.slice)) {
+      const std::string path = (folder / files[i]).string();
+      return sink.skip("other_frame", path + ": patient, study, size or spacing differ within the series");
     }
-  }
+    entry->second.slices.push_back(std::move(found.slice->slices.front()));
+  };
+  read_in_order(files.size(), sink.threads(), look, take);
   std::vector<CtSeries> all;
   for (auto& [uid, series] : by_uid) {
     sort_slices(series);
@@ -167,22 +169,21 @@ std::vector<CtSeries> read_ct_series(const fs::path& folder, RecordSink& sink) {
 
 AnnotationFiles::AnnotationFiles(const std::vector<fs::path>& folders, RecordSink& sink) {
   for (const fs::path& folder : folders) {
-    for (const fs::path& file : files_in(folder)) {
-      if (!is_xml(file)) continue;
-      try {
-        const LidcAnnotations annotations = read_lidc_annotations(file);
-        if (annotations.of_radiograph) {
-          sink.skip("reading_of_radiograph", file.string());
-        } else if (by_series_.try_emplace(annotations.series_uid, file).second) {
-          count(annotations);
-        } else {
-          const std::string first = by_series_.at(annotations.series_uid).string();
-          sink.skip("second_annotation", file.string() + ": the series has " + first);
-        }
-      } catch (const Error& error) {
-        sink.skip("unreadable_annotation", error.what());
-      }
+    for (const std::string& name : read_folder(folder).files) {
+      if (is_xml(name)) add(folder / name, sink);
     }
+  }
+}
+
+void AnnotationFiles::add(const fs::path& file, RecordSink& sink) {
+  try {
+    const LidcAnnotations annotations = read_lidc_annotations(file);
+    if (annotations.of_radiograph) return sink.skip("reading_of_radiograph", file.string());
+    const auto [entry, added] = by_series_.try_emplace(annotations.series_uid, file);
+    if (added) return count(annotations);
+    sink.skip("second_annotation", file.string() + ": the series has " + entry->second.string());
+  } catch (const Error& error) {
+    sink.skip("unreadable_annotation", error.what());
   }
 }
 

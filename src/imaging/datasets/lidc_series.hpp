@@ -11,14 +11,15 @@
 
 namespace medretrieval::imaging::datasets {
 
-/// One slice of a series and the file it is in.
+/// One slice of a series and the name of its file: some 200 bytes.
 struct SeriesSlice : LidcSlice {
-  std::filesystem::path file;
+  std::string file;
 };
 
 /// The slices of one CT series that lie in one folder.
 struct CtSeries {
   std::string uid, patient, study;
+  std::filesystem::path folder;
   std::optional<Date> date;
   double pixel_spacing_mm = 0;  ///< above 0
   std::size_t columns = 0;
@@ -46,6 +47,7 @@ class AnnotationFiles {
   std::size_t outlines() const { return outlines_; }
 
  private:
+  void add(const std::filesystem::path& file, RecordSink& sink);
   void count(const LidcAnnotations& annotations);
 
   std::map<std::string, std::filesystem::path> by_series_;

@@ -5,9 +5,11 @@
 #include <medretrieval/fingerprint.hpp>
 #include <medretrieval/imaging/dataset.hpp>
 #include <medretrieval/imaging/meta_image.hpp>
+#include <memory>
 #include <span>
 
 #include "base/concat.hpp"
+#include "imaging/cut_out.hpp"
 #include "imaging/datasets/dataset_files.hpp"
 
 namespace medretrieval::imaging::datasets {
@@ -117,11 +119,14 @@ class Giver {
   void give(const std::string& series, const Scan& scan) {
     const auto file = folders_.find(series + ".mhd");
     if (!file) return skip_all(scan, "missing_image", series + ".mhd");
-    MetaImage volume;
+    Volume volume;
     try {
-      volume = read_meta_image_header(*file);
+      volume = std::make_shared<const MetaImageSlices>(*file);
     } catch (const Error& error) {
       return skip_all(scan, "unreadable_image", error.what());
+    }
+    if (!volume->header().is_axial()) {
+      return skip_all(scan, "other_orientation", file->string() + ": slices that are not axial");
     }
     std::size_t number = 0;
     for (const Spot& spot : scan.nodules) give_spot(series, *file, volume, spot, concat("nodule", ++number));
@@ -132,13 +137,17 @@ class Giver {
   }
 
  private:
+  using Volume = std::shared_ptr<const MetaImageSlices>;
+
   void skip_all(const Scan& scan, std::string_view kind, const std::string& what) {
     for (std::size_t i = 0; i < scan.nodules.size() + scan.others.size(); ++i) sink_.skip(kind, what);
   }
 
-  void give_spot(const std::string& series, const fs::path& file, const MetaImage& volume, const Spot& spot,
+  void give_spot(const std::string& series, const fs::path& file, const Volume& scan, const Spot& spot,
                  const std::string& name) {
-    const Point3 voxel = volume.to_voxel(spot.world);
+    const MetaImage& volume = scan->header();
+    const Point3 voxel = volume.to_shown(volume.to_voxel(spot.world));
+    const double upwards = volume.direction[2][2] < 0 ? -1 : 1;
     const std::array<std::size_t, 3> size = {volume.width, volume.height, volume.depth};
     for (std::size_t i = 0; i < 3; ++i) {
       if (!(voxel[i] > -0.5 && voxel[i] < static_cast<double>(size[i]) - 0.5)) {
@@ -156,11 +165,19 @@ class Giver {
       record.key = concat(series, '-', name, "-z", z);
       record.source.options.frame = static_cast<std::size_t>(z);
       record.attributes["slice"] = std::to_string(z);
-      record.attributes["slice_offset_mm"] = number_text(static_cast<double>(offset) * volume.spacing[2]);
+      record.attributes["slice_offset_mm"] =
+          number_text(upwards * static_cast<double>(offset) * volume.spacing[2]);
       record.attributes["pixel_spacing_mm"] = concat(number_text(volume.spacing[0]));
       if (region_mm_ > 0) record.source.region = region_around(voxel, volume);
+      if (scan->is_kept_whole()) record.load = [scan, source = record.source] { return view(*scan, source); };
       sink_.add(std::move(record));
     }
+  }
+
+  /// As load_source(), from a scan that was unfolded for other slices already.
+  static Image view(const MetaImageSlices& scan, const ImageSource& source) {
+    const Image slice = apply_window(scan.view(source.options.frame), *source.options.window);
+    return source.region ? cut_out_padded(slice, *source.region) : slice;
   }
 
   DatasetRecord describe(const std::string& series, const fs::path& file, const Spot& spot,
@@ -202,11 +219,19 @@ class Giver {
   ImageFolders folders_;
 };
 
+fs::path need_candidates(const fs::path& root) {
+  try {
+    return need_file(root, {"candidates_V2.csv", "candidates.csv"});
+  } catch (const Error& error) {
+    detail::fail(error.code(), error.what(), "; with negatives=0 none is needed");
+  }
+}
+
 void read(const fs::path& root, const Parameters& options, RecordSink& sink) {
   Scans scans;
   read_nodules(need_file(root, {"annotations.csv"}), scans);
   const auto wanted = static_cast<std::size_t>(std::get<std::int64_t>(options.at("negatives")));
-  if (wanted > 0) read_others(need_file(root, {"candidates_V2.csv", "candidates.csv"}), wanted, scans);
+  if (wanted > 0) read_others(need_candidates(root), wanted, scans);
   const auto slices = static_cast<std::size_t>(std::get<std::int64_t>(options.at("slices")));
   if (slices % 2 == 0) {
     detail::fail(ErrorCode::invalid_argument,
