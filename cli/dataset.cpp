@@ -10,8 +10,6 @@
 #include <numeric>
 #include <set>
 
-#include "progress_line.hpp"
-
 namespace medretrieval::cli {
 
 namespace {
@@ -190,12 +188,12 @@ std::vector<Item> Dataset::items(const std::vector<std::size_t>& rows, const Att
   return items;
 }
 
-Matrix Dataset::features(const std::vector<std::size_t>& rows, const imaging::FeatureExtractor& extractor,
-                         int threads) const {
+ImageFeatures Dataset::features(const std::vector<std::size_t>& rows, const FeatureMaker& maker,
+                                int threads) const {
   std::vector<std::filesystem::path> files;
   files.reserve(rows.size());
   for (const auto row : rows) files.push_back(manifest_.rows[row].file);
-  return imaging::extract_features(extractor, files, {}, threads, progress_line());
+  return maker.of_files(files, threads);
 }
 
 }  // namespace medretrieval::cli

@@ -5,12 +5,13 @@
 #include <filesystem>
 #include <map>
 #include <medretrieval/eval/protocol.hpp>
-#include <medretrieval/imaging/features.hpp>
 #include <medretrieval/imaging/manifest.hpp>
 #include <medretrieval/item.hpp>
 #include <medretrieval/matrix.hpp>
 #include <string>
 #include <vector>
+
+#include "feature_maker.hpp"
 
 namespace medretrieval::cli {
 
@@ -59,8 +60,7 @@ class Dataset {
   /// \throws Error (invalid_argument) for a value that is not of its column's known type, or no date.
   std::vector<Item> items(const std::vector<std::size_t>& rows, const AttributeTypes& known = {}) const;
 
-  Matrix features(const std::vector<std::size_t>& rows, const imaging::FeatureExtractor& extractor,
-                  int threads) const;
+  ImageFeatures features(const std::vector<std::size_t>& rows, const FeatureMaker& maker, int threads) const;
 
  private:
   bool is_number_column(std::size_t column) const;

@@ -74,7 +74,7 @@ struct Material {
   std::vector<Item> query_items;
 };
 
-Material gather(const Dataset& dataset, const imaging::FeatureExtractor& extractor, int threads) {
+Material gather(const Dataset& dataset, const FeatureMaker& maker, int threads) {
   const auto& manifest = dataset.manifest();
   const auto database = manifest.rows_of("database");
   const auto queries = manifest.rows_of("query");
@@ -86,9 +86,9 @@ Material gather(const Dataset& dataset, const imaging::FeatureExtractor& extract
                     std::to_string(material.training_rows.size()) + ", " + std::to_string(database.size()) +
                     " and " + std::to_string(queries.size()));
   }
-  material.training = dataset.features(material.training_rows, extractor, threads);
-  material.database = dataset.features(database, extractor, threads);
-  material.queries = dataset.features(queries, extractor, threads);
+  material.training = dataset.features(material.training_rows, maker, threads).features;
+  material.database = dataset.features(database, maker, threads).features;
+  material.queries = dataset.features(queries, maker, threads).features;
   for (const auto row : material.training_rows) {
     material.training_labels.push_back(manifest.rows[row].labels);
     material.training_patients.push_back(manifest.rows[row].patient);
@@ -100,10 +100,10 @@ Material gather(const Dataset& dataset, const imaging::FeatureExtractor& extract
 
 /// The gallery of one method, written below the output folder.
 Snapshot build(const std::string& method, const Material& material,
-               const std::vector<std::string>& vocabulary, const imaging::FeatureExtractor& extractor,
+               const std::vector<std::string>& vocabulary, const FeatureMaker& maker,
                const Options& options) {
   ModelOptions wanted;
-  wanted.feature_source = source_of(extractor);
+  wanted.feature_source = maker.source();
   if (method != "exact") wanted.encoder = encoder_of_bits(method, kBits, material.training.rows());
   wanted.labels = vocabulary;
   wanted.threads = options.threads;
@@ -161,16 +161,16 @@ void run(const Options& options) {
   const DatasetOptions data = phantoms ? make_phantoms(options) : options.data;
   const Dataset dataset(data);
   const PatientSplits patients = patient_splits(dataset.manifest());
-  const auto extractor = imaging::make_feature_extractor(options.features.name, options.features.parameters);
-  const Material material = gather(dataset, *extractor, options.threads);
+  const auto maker = FeatureMaker::chosen(options.features);
+  const Material material = gather(dataset, *maker, options.threads);
   spdlog::info("{} training, {} database, {} query images; {} dimensions", material.training.rows(),
-               material.database.rows(), material.queries.rows(), extractor->dimension());
+               material.database.rows(), material.queries.rows(), maker->dimension());
 
   std::vector<eval::EvaluationRow> rows;
   std::vector<eval::ContactSheet> sheets;
   for (const std::string method : {"lsh", "itq", "pq", "opq", "exact"}) {
     spdlog::info("{}: training, indexing, evaluating", method);
-    const Snapshot snapshot = build(method, material, dataset.vocabulary(), *extractor, options);
+    const Snapshot snapshot = build(method, material, dataset.vocabulary(), *maker, options);
     SearchOptions search;
     options.cascade.apply(snapshot.tuned_search(), search);
     const auto found = eval::evaluate(snapshot, {material.queries, material.query_items},
@@ -193,8 +193,8 @@ void run(const Options& options) {
       phantoms ? "SYNTHETIC phantoms drawn by this program; no patient was imaged."
                : "Data: " + data.manifest,
       std::to_string(material.training.rows()) + " training, " + std::to_string(material.database.rows()) +
-          " database and " + std::to_string(material.queries.rows()) + " query images; features: " +
-          std::string(extractor->name()) + ", " + std::to_string(extractor->dimension()) +
+          " database and " + std::to_string(material.queries.rows()) +
+          " query images; features: " + maker->name() + ", " + std::to_string(maker->dimension()) +
           " dimensions. The pictures below are answers of itq through the cascade; green frames share a "
           "label with the query.",
       patients.sentence()};

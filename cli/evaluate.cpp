@@ -24,7 +24,7 @@ struct Options {
 
 void run(const Options& options) {
   const Snapshot snapshot = Snapshot::open(options.gallery);
-  const auto extractor = extractor_of(snapshot.model());
+  const auto maker = FeatureMaker::of_gallery(options.gallery, snapshot.model());
   const Dataset dataset(options.data);
   const PatientSplits patients = dataset.check_splits();
   const auto rows = dataset.manifest().rows_of(options.split);
@@ -32,11 +32,11 @@ void run(const Options& options) {
     throw Error(ErrorCode::invalid_argument,
                 options.data.manifest + ": no rows of split '" + options.split + "'");
   }
-  const Matrix features = dataset.features(rows, *extractor, options.threads);
+  const ImageFeatures asked = dataset.features(rows, *maker, options.threads);
   const auto items = dataset.items(rows);
   SearchOptions search;
   options.cascade.apply(snapshot.tuned_search(), search);
-  const auto table = eval::evaluate(snapshot, {features, items},
+  const auto table = eval::evaluate(snapshot, {asked.features, items, asked.posteriors},
                                     {.k = options.k,
                                      .gate = search.gate,
                                      .pool_factor = search.pool_factor,

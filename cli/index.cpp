@@ -102,45 +102,82 @@ struct CreateOptions {
   int threads = 0;
 };
 
+/// What must hold before the long work begins.
+void check(const CreateOptions& options, const FeatureMaker& maker, std::size_t training_rows) {
+  Gallery::require_new(options.common.gallery);
+  if (options.no_encoder && options.storage.lists != 0) {
+    throw Error(ErrorCode::invalid_argument, "--lists and --no-encoder: inverted lists need an encoder");
+  }
+  const bool own_code = maker.encoder() != nullptr && options.encoder.type.empty();
+  if (own_code && !options.encoder.options.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "--option: the code of a network has none; give an --encoder too");
+  }
+  if (!options.no_encoder && !own_code) options.encoder.resolved(training_rows).validate();
+}
+
+/// The rows that encoder, lists and gate learn from.
+struct Training {
+  Matrix features;
+  std::vector<std::vector<std::string>> labels;
+  std::vector<std::string> patients;
+};
+
+/// A model over the features of `maker`; where that is a network, with its classes and gate, and its code
+/// unless an encoder was asked for.
+Model make_model(const CreateOptions& options, const Dataset& dataset, const FeatureMaker& maker,
+                 const Training& training) {
+  const bool is_network = maker.encoder() != nullptr;
+  const bool own_code = is_network && options.encoder.type.empty() && !options.no_encoder;
+  ModelOptions wanted;
+  wanted.feature_source = maker.source();
+  if (!options.no_encoder && !own_code) wanted.encoder = options.encoder.resolved(training.features.rows());
+  options.storage.apply(wanted);
+  if (own_code) wanted.lists.reset();
+  wanted.gate = !options.no_gate && !is_network;
+  wanted.labels = is_network ? *maker.labels() : dataset.vocabulary();
+  wanted.threads = options.threads;
+  wanted.progress = progress_line();
+  const Model model = train_model(wanted, {training.features, training.labels, training.patients});
+  if (!is_network) return model;
+  ModelParts parts = model.parts();
+  if (!options.no_gate) parts.gate = maker.gate();
+  if (own_code) {
+    parts.encoder = maker.encoder();
+    if (options.storage.lists != 0) {
+      parts.lists = std::make_shared<const CoarseQuantizer>(
+          CoarseQuantizer::train(training.features, {.lists = options.storage.lists}, options.threads));
+    }
+  }
+  return Model(std::move(parts));
+}
+
 void create(const CreateOptions& options) {
   const Dataset dataset(options.data);
   const PatientSplits patients_apart = dataset.check_splits();
   const auto& manifest = dataset.manifest();
   const bool has_splits = !manifest.rows.empty() && !manifest.rows.front().split.empty();
-  const auto training = has_splits ? manifest.rows_of("train") : dataset.all_rows();
+  const auto rows = has_splits ? manifest.rows_of("train") : dataset.all_rows();
   const auto database = has_splits ? manifest.rows_of("database") : dataset.all_rows();
   const auto items = dataset.items(database);
   if (items.empty()) {
     throw Error(ErrorCode::invalid_argument,
                 options.data.manifest + ": expected rows of split 'database', got none");
   }
-  Gallery::require_new(options.common.gallery);  // all that can fail early, before the long work
-  if (options.no_encoder && options.storage.lists != 0) {
-    throw Error(ErrorCode::invalid_argument, "--lists and --no-encoder: inverted lists need an encoder");
+  const auto maker = FeatureMaker::chosen(options.features);
+  check(options, *maker, rows.size());
+  spdlog::info("{} training images, {} for the gallery", rows.size(), database.size());
+  Training training;
+  training.features = dataset.features(rows, *maker, options.threads).features;
+  for (const auto row : rows) {
+    training.labels.push_back(manifest.rows[row].labels);
+    training.patients.push_back(manifest.rows[row].patient);
   }
-  const auto encoder = options.encoder.resolved(training.size());
-  if (!options.no_encoder) encoder.validate();
-  const auto extractor = imaging::make_feature_extractor(options.features.name, options.features.parameters);
-  spdlog::info("{} training images, {} for the gallery", training.size(), database.size());
-  const Matrix training_features = dataset.features(training, *extractor, options.threads);
-  ModelOptions wanted;
-  wanted.feature_source = source_of(*extractor);
-  if (!options.no_encoder) wanted.encoder = encoder;
-  options.storage.apply(wanted);
-  wanted.gate = !options.no_gate;
-  wanted.labels = dataset.vocabulary();
-  wanted.threads = options.threads;
-  wanted.progress = progress_line();
-  std::vector<std::vector<std::string>> labels;
-  std::vector<std::string> patients;
-  for (const auto row : training) {
-    labels.push_back(manifest.rows[row].labels);
-    patients.push_back(manifest.rows[row].patient);
-  }
-  const Model model = train_model(wanted, {training_features, labels, patients});
+  const Model model = make_model(options, dataset, *maker, training);
   const Matrix features =
-      has_splits ? dataset.features(database, *extractor, options.threads) : training_features.clone();
+      has_splits ? dataset.features(database, *maker, options.threads).features : training.features.clone();
   Gallery gallery = Gallery::create(options.common.gallery, model);
+  maker->keep_in(options.common.gallery);
   gallery.add(features, items, options.threads, progress_line());
   Json description = describe(gallery.commit());
   description["patients_in_two_splits"] = patients_apart.in_two_splits;
@@ -152,7 +189,9 @@ void add_create(CLI::App& index) {
   command->footer(
       "Rows of split 'train' fit encoder and gate, rows of split 'database' become the gallery; without a\n"
       "split column every row does both.\n\nExample:\n"
-      "  medretrieval index create --gallery g --data images --manifest images/manifest.csv --encoder itq\n\n"
+      "  medretrieval index create --gallery g --data images --manifest images/manifest.csv --encoder itq\n"
+      "  medretrieval index create --gallery g --data images --manifest images/manifest.csv --network "
+      "trained\n\n"
       "Encoders and their options (--option NAME=VALUE):\n" +
       encoder_options_help());
   auto options = std::make_shared<CreateOptions>();
@@ -184,9 +223,9 @@ void add(const AddOptions& options) {
   const Dataset dataset(options.data);
   const auto rows = options.split.empty() ? dataset.all_rows() : dataset.manifest().rows_of(options.split);
   Gallery gallery = Gallery::open(options.common.gallery);
-  const auto extractor = extractor_of(gallery.model());
+  const auto maker = FeatureMaker::of_gallery(options.common.gallery, gallery.model());
   const auto items = dataset.items(rows, gallery.snapshot().attributes());
-  const Matrix features = dataset.features(rows, *extractor, options.threads);
+  const Matrix features = dataset.features(rows, *maker, options.threads).features;
   if (options.upsert) {
     gallery.upsert(features, items, options.threads, progress_line());
   } else {

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "command.hpp"
+#include "feature_maker.hpp"
 #include "search_options.hpp"
 
 namespace medretrieval::cli {
@@ -129,12 +130,17 @@ void print(const Json& answer) {
 
 void run(const Options& options) {
   const Snapshot snapshot = Snapshot::open(options.gallery);
-  const auto extractor = extractor_of(snapshot.model());
-  std::vector<float> feature(extractor->dimension());
-  extractor->extract(imaging::load_image(options.image, options.load), feature);
+  const auto maker = FeatureMaker::of_gallery(options.gallery, snapshot.model());
+  const ImageFeatures query =
+      maker->of_image(imaging::load_image(options.image, options.load), options.threads);
   const std::string patient = patient_of(options);
+  QueryContext context = {.patient = patient};
+  if (query.posteriors.rows() > 0) {
+    const auto posterior = query.posteriors.row(0);
+    context.posterior.assign(posterior.begin(), posterior.end());
+  }
   const auto result =
-      Searcher(snapshot).search(feature, search_options(options, snapshot), {.patient = patient});
+      Searcher(snapshot).search(query.features.row(0), search_options(options, snapshot), context);
   const Json answer = to_json(options, snapshot, result, patient);
   if (options.json) {
     std::cout << answer.dump(2) << '\n';

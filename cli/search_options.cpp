@@ -1,6 +1,7 @@
 #include "search_options.hpp"
 
 #include <map>
+#include <medretrieval/imaging/features.hpp>
 
 namespace medretrieval::cli {
 
@@ -51,17 +52,20 @@ std::string encoder_options_help() {
 void EncoderChoice::add_to(CLI::App& command) {
   std::string names;
   for (const auto& name : encoder_type_names()) names += (names.empty() ? "" : ", ") + name;
-  command.add_option("--encoder", type, "One of " + names)->capture_default_str();
+  command
+      .add_option("--encoder", type, "One of " + names + " (default: the code of the --network, else itq)")
+      ->type_name("NAME");
   command.add_option("--bits", bits, "Code width in bits, for encoders that have one")->capture_default_str();
   command.add_option("--option", options, "An encoder option, name=value; may be given several times")
       ->type_name("NAME=VALUE");
 }
 
 EncoderOptions EncoderChoice::resolved(std::size_t training_rows) const {
-  const EncoderType& known = encoder_type(type);
-  EncoderOptions resolved = encoder_of_bits(type, bits, training_rows);
+  const std::string chosen = type.empty() ? "itq" : type;
+  const EncoderType& known = encoder_type(chosen);
+  EncoderOptions resolved = encoder_of_bits(chosen, bits, training_rows);
   for (const auto& text : options) {
-    const auto [name, value] = parse_parameter(text, known.options, "encoder '" + type + "'");
+    const auto [name, value] = parse_parameter(text, known.options, "encoder '" + chosen + "'");
     resolved.parameters[name] = value;
   }
   return resolved;
@@ -122,20 +126,8 @@ void FeatureChoice::add_to(CLI::App& command) {
   for (const auto& each : imaging::feature_extractor_names()) names += (names.empty() ? "" : ", ") + each;
   command.add_option("--features", name, "Feature extractor: " + names)->capture_default_str();
   command.add_option("--feature-parameters", parameters, "Its parameters, a JSON object")->type_name("JSON");
-}
-
-std::unique_ptr<imaging::FeatureExtractor> extractor_of(const Model& model) {
-  const auto& source = model.feature_source();
-  if (source.name.empty()) {
-    throw Error(
-        ErrorCode::unsupported,
-        "this gallery's features were computed by an application; images cannot be turned into them here");
-  }
-  return imaging::make_feature_extractor(source.name, source.parameters);
-}
-
-FeatureSource source_of(const imaging::FeatureExtractor& extractor) {
-  return {std::string(extractor.name()), extractor.parameters()};
+  command.add_option("--network", network, "Instead, the features of a trained network (medretrieval train)")
+      ->type_name("FILE");
 }
 
 }  // namespace medretrieval::cli

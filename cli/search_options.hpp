@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <map>
 #include <medretrieval/encoder.hpp>
-#include <medretrieval/imaging/features.hpp>
 #include <medretrieval/model.hpp>
 #include <medretrieval/searcher.hpp>
 #include <optional>
@@ -15,7 +14,7 @@ namespace medretrieval::cli {
 
 /// --encoder, --bits, --option.
 struct EncoderChoice {
-  std::string type = "itq";
+  std::string type;  ///< empty: the network's own code where a network makes the features, else itq
   std::size_t bits = 64;
   std::vector<std::string> options;
 
@@ -68,19 +67,13 @@ struct StorageChoice {
   void apply(ModelOptions& model) const;
 };
 
-/// --features, --feature-parameters.
+/// --features, --feature-parameters, --network.
 struct FeatureChoice {
   std::string name = "classical";
   std::string parameters = "{}";
+  std::string network;  ///< a file of a trained network; empty: none
 
   void add_to(CLI::App& command);
 };
-
-/// The extractor that made a gallery's features.
-/// \throws Error (unsupported) when an application made them.
-std::unique_ptr<imaging::FeatureExtractor> extractor_of(const Model& model);
-
-/// What a model stores of an extractor.
-FeatureSource source_of(const imaging::FeatureExtractor& extractor);
 
 }  // namespace medretrieval::cli

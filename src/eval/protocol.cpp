@@ -139,6 +139,10 @@ class Evaluation {
       const auto from = queries.features.row(counted_.rows[i]);
       std::copy(from.begin(), from.end(), features_.row(i).begin());
       contexts_.push_back({.patient = counted_.patients[i], .self = relevance_.self(item(i))});
+      if (queries.posteriors.rows() > 0) {
+        const auto posterior = queries.posteriors.row(counted_.rows[i]);
+        contexts_.back().posterior.assign(posterior.begin(), posterior.end());
+      }
     }
     SearchOptions exact = base_options();
     exact.exact = true;
@@ -298,6 +302,10 @@ std::vector<EvaluationRow> evaluate(const Snapshot& snapshot, const QuerySet& qu
   if (queries.features.rows() != queries.items.size()) {
     fail(ErrorCode::invalid_argument, "evaluation: expected an item for each of the ",
          queries.features.rows(), " queries, got ", queries.items.size());
+  }
+  if (queries.posteriors.rows() != 0 && queries.posteriors.rows() != queries.items.size()) {
+    fail(ErrorCode::invalid_argument, "evaluation: expected posteriors for each of the ",
+         queries.items.size(), " queries or for none, got ", queries.posteriors.rows());
   }
   if (options.k == 0 || options.k > snapshot.size()) {
     fail(ErrorCode::invalid_argument, "evaluation: expected k of 1 to the ", snapshot.size(),

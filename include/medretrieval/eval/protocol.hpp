@@ -22,6 +22,8 @@ namespace medretrieval::eval {
 struct QuerySet {
   MatrixView features;
   std::span<const Item> items;  ///< one a row: labels and patient are read
+  /// Of every class for every row, from a network; no rows: the gate of the model computes them.
+  MatrixView posteriors = {};
 };
 
 /// How the cascade of a table's second block searches.
