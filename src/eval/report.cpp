@@ -1,8 +1,7 @@
-#include <array>
-#include <cstdio>
 #include <medretrieval/eval/report.hpp>
 
 #include "base/concat.hpp"
+#include "eval/line_chart.hpp"
 #include "io/sinks.hpp"
 
 namespace medretrieval::eval {
@@ -36,30 +35,6 @@ figure.query img { border-color: var(--soft); }
 figcaption { font-size: 11px; line-height: 1.3; color: var(--soft); white-space: pre-line; overflow-wrap: anywhere; }
 )";
 
-/// Text as HTML: what comes from manifests and file names is not trusted.
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
-}
-
 std::string base64(const std::vector<unsigned char>& bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
@@ -74,12 +49,6 @@ std::string base64(const std::vector<unsigned char>& bytes) {
     text += left > 2 ? kDigits[triple & 63] : '=';
   }
   return text;
-}
-
-std::string fixed(double value, int digits) {
-  std::array<char, 48> buffer;
-  std::snprintf(buffer.data(), buffer.size(), "%.*f", digits, value);
-  return buffer.data();
 }
 
 std::string with_interval(double value, const Interval& interval) {
@@ -117,44 +86,19 @@ std::string html_table(const std::vector<EvaluationRow>& rows) {
   return html;
 }
 
-/// Precision over recall, one line for each encoder alone.
-std::string svg_curves(const std::vector<EvaluationRow>& rows) {
-  constexpr const char* kColours[] = {"#3d7dd8", "#d0722c", "#2a9d6f", "#9a5bc4", "#7c8794", "#c23b6b"};
-  constexpr double kLeft = 50;
-  constexpr double kTop = 15;
-  constexpr double kWidth = 480;
-  constexpr double kHeight = 300;
-  std::string svg = "<svg viewBox=\"0 0 680 360\" role=\"img\" aria-label=\"Precision over recall\">\n";
-  for (int i = 0; i <= 5; ++i) {
-    const double y = kTop + kHeight * (1 - i / 5.0);
-    const double x = kLeft + kWidth * i / 5.0;
-    svg += concat("<line x1=\"", kLeft, "\" x2=\"", kLeft + kWidth, "\" y1=\"", y, "\" y2=\"", y,
-                  "\" stroke=\"currentColor\" stroke-opacity=\".12\"/>", "<text x=\"", kLeft - 8, "\" y=\"",
-                  y + 4, "\" text-anchor=\"end\">", fixed(i / 5.0, 1), "</text><text x=\"", x, "\" y=\"",
-                  kTop + kHeight + 18, "\" text-anchor=\"middle\">", fixed(i / 5.0, 1), "</text>\n");
-  }
-  svg += concat("<text x=\"", kLeft + kWidth / 2, "\" y=\"", kTop + kHeight + 36,
-                "\" text-anchor=\"middle\">recall</text><text x=\"14\" y=\"", kTop + kHeight / 2,
-                "\" text-anchor=\"middle\" transform=\"rotate(-90 14 ", kTop + kHeight / 2,
-                ")\">precision</text>\n");
-  std::size_t number = 0;
+/// One line for each encoder alone.
+LineChart precision_over_recall(const std::vector<EvaluationRow>& rows) {
+  LineChart chart = {"Precision over recall, each encoder alone", "recall", "precision"};
   for (const auto& row : rows) {
     if (row.cascade || row.precision_curve.size() < 2) continue;
-    const char* colour = kColours[number % std::size(kColours)];
-    std::string points;
-    for (std::size_t i = 0; i < row.precision_curve.size(); ++i) {
-      const double x =
-          kLeft + kWidth * static_cast<double>(i) / static_cast<double>(row.precision_curve.size() - 1);
-      points += concat(fixed(x, 1), ",", fixed(kTop + kHeight * (1 - row.precision_curve[i]), 1), " ");
-    }
-    const double y = kTop + 14 + 20 * static_cast<double>(number);
-    svg +=
-        concat("<polyline fill=\"none\" stroke=\"", colour, "\" stroke-width=\"2\" points=\"", points, "\"/>",
-               "<line x1=\"548\" x2=\"572\" y1=\"", y, "\" y2=\"", y, "\" stroke=\"", colour,
-               "\" stroke-width=\"3\"/><text x=\"580\" y=\"", y + 4, "\">", escaped(row.method), "</text>\n");
-    ++number;
+    chart.x_step = 1.0 / static_cast<double>(row.precision_curve.size() - 1);
+    chart.lines.push_back({row.method, row.precision_curve});
   }
-  return svg + "</svg>\n";
+  return chart;
+}
+
+std::string html_chart(const LineChart& chart) {
+  return concat("<h2>", escaped(chart.title), "</h2>\n", svg_chart(chart));
 }
 
 std::string html_picture(const SheetPicture& picture, const char* kind) {
@@ -180,7 +124,8 @@ void write_report(const std::filesystem::path& file, const Report& report) {
       "</h1>\n");
   for (const auto& note : report.notes) html += concat("<p>", escaped(note), "</p>\n");
   html += "<h2>Retrieval quality</h2>\n" + html_table(report.rows);
-  html += "<h2>Precision over recall, each encoder alone</h2>\n" + svg_curves(report.rows);
+  html += html_chart(precision_over_recall(report.rows));
+  for (const auto& chart : report.charts) html += html_chart(chart);
   for (const auto& sheet : report.sheets) html += html_sheet(sheet);
   html += "</body></html>\n";
   io::write_file_atomically(file, std::as_bytes(std::span(html)));

@@ -24,12 +24,29 @@ struct ContactSheet {
   std::vector<SheetPicture> hits;
 };
 
+/// One line of a chart.
+struct ChartLine {
+  std::string name;
+  std::vector<double> values;  ///< 0 or above, at x_first, x_first + x_step, ...
+};
+
+/// Lines over a common axis.
+struct LineChart {
+  std::string title;
+  std::string x_label;
+  std::string y_label;
+  double x_first = 0;
+  double x_step = 1;
+  std::vector<ChartLine> lines = {};
+};
+
 /// What a report shows.
 struct Report {
   std::string title;
   std::vector<std::string>
       notes;  ///< paragraphs above the table: which data, how many rows, synthetic or not
   std::vector<EvaluationRow> rows;
+  std::vector<LineChart> charts;  ///< below the rows' own
   std::vector<ContactSheet> sheets;
 };
 
