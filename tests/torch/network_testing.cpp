@@ -29,7 +29,9 @@ const std::filesystem::path& example_script_module() {
   static const TemporaryFolder folder;
   static const auto file = [] {
     const auto path = folder.file("example.pt");
-    write_script_module(path, 3, "    return torch.relu(torch.conv2d(x, self.weight, None, [4, 4], [1, 1]))\n");
+    write_script_module(path, 3,
+                        "    places = torch.relu(torch.conv2d(x, self.weight, None, [4, 4], [1, 1]))\n"
+                        "    return torch.flatten(torch.adaptive_avg_pool2d(places, [4, 4]), 1)\n");
     return path;
   }();
   return file;
@@ -40,7 +42,8 @@ Parameters needed_options(const std::string& network) {
   return {};
 }
 
-std::shared_ptr<Network> make_seeded(const std::string& network, const NetworkShape& shape, Parameters options) {
+std::shared_ptr<Network> make_seeded(const std::string& network, const NetworkShape& shape,
+                                     Parameters options) {
   options.merge(needed_options(network));
   ::torch::manual_seed(7);
   return make_network(network, shape, options);

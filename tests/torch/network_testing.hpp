@@ -37,7 +37,8 @@ const std::filesystem::path& example_script_module();
 Parameters needed_options(const std::string& network);
 
 /// Seeds libtorch's generator, then makes the network.
-std::shared_ptr<Network> make_seeded(const std::string& network, const NetworkShape& shape, Parameters options = {});
+std::shared_ptr<Network> make_seeded(const std::string& network, const NetworkShape& shape,
+                                     Parameters options = {});
 
 /// rows x 1 x side x side, values 0..1: smooth, each row different.
 Tensor smooth_images(std::int64_t rows, std::int64_t side);

@@ -72,7 +72,8 @@ TEST_P(EveryNetwork, HashesItsFeaturesAlone) {
   // The code, wherever rounding cannot turn it, is the threshold at 0 as of the sigmoid at one half.
   const Tensor sure = expected.abs() > 1e-4;
   EXPECT_TRUE(((expected > 0) == (output.hash > 0)).masked_select(sure).all().item<bool>());
-  EXPECT_TRUE(((::torch::sigmoid(expected) > 0.5) == (output.hash > 0)).masked_select(sure).all().item<bool>());
+  EXPECT_TRUE(
+      ((::torch::sigmoid(expected) > 0.5) == (output.hash > 0)).masked_select(sure).all().item<bool>());
 }
 
 TEST_P(EveryNetwork, FollowsFromTheSeed) {
@@ -106,14 +107,11 @@ TEST(MakeNetwork, RefusesShapesThatANetworkCannotHave) {
   EXPECT_THROW(make_network("resnet18", {64, 32, 2}, {{"width", std::int64_t{3}}}), Error);
 }
 
-// ---- Learning by heart, in every position of every switch.
+// ---- Every position of every switch.
 
 struct Position {
   std::string network;
   Parameters options;
-  std::size_t side;
-  double rate;
-  int steps;  ///< at most
 };
 
 std::ostream& operator<<(std::ostream& stream, const Position& position) {
@@ -122,51 +120,55 @@ std::ostream& operator<<(std::ostream& stream, const Position& position) {
   return stream;
 }
 
+template <class WithPosition>
+std::string position_name(const ::testing::TestParamInfo<WithPosition>& position) {
+  std::ostringstream name;
+  name << position.param;
+  return testing::plain_name(name.str());
+}
+
+ParameterValue word(const char* value) {
+  return std::string(value);
+}
+
 std::vector<Position> positions() {
-  const auto text = [](const char* value) { return ParameterValue(std::string(value)); };
   std::vector<Position> all;
   for (const char* form : {"parallel", "cnn", "bilstm", "cnn-bilstm", "bilstm-cnn"}) {
     for (const bool attention : {true, false}) {
-      all.push_back({"attention-cnn-bilstm", {{"form", text(form)}, {"attention", attention}}, 32, 1e-3, 150});
+      all.push_back({"attention-cnn-bilstm", {{"form", word(form)}, {"attention", attention}}});
     }
   }
   for (const char* branch : {"fused", "local", "global"}) {
-    all.push_back({"spatial-attention-resnet18", {{"branch", text(branch)}}, 64, 1e-3, 60});
-    all.push_back({"semantic-attention", {{"branch", text(branch)}}, 64, 1e-3, 60});
+    all.push_back({"spatial-attention-resnet18", {{"branch", word(branch)}}});
+    all.push_back({"semantic-attention", {{"branch", word(branch)}}});
   }
   for (const char* descriptors : {"max", "mean", "pool", "max+mean", "pool+max"}) {
-    all.push_back({"spatial-attention-resnet18", {{"descriptors", text(descriptors)}}, 32, 1e-3, 60});
+    all.push_back({"spatial-attention-resnet18", {{"descriptors", word(descriptors)}}});
   }
-  all.push_back({"semantic-attention", {{"posterior", text("sigmoid")}}, 32, 1e-3, 60});
+  all.push_back({"semantic-attention", {{"posterior", word("sigmoid")}}});
+  all.push_back({"semantic-attention", {{"depth", std::int64_t{34}}, {"stages", std::int64_t{4}}}});
   for (const char* layers : {"joint", "shallow", "middle", "deep"}) {
-    all.push_back({"fcdn", {{"layers", text(layers)}}, 64, 3e-3, 150});
+    all.push_back({"fcdn", {{"layers", word(layers)}}});
   }
-  all.push_back({"fcdn", {{"hash_bias", true}}, 64, 3e-3, 150});
-  all.push_back({"resnet18", {}, 64, 1e-3, 60});
-  all.push_back({"resnet50", {}, 32, 1e-3, 60});
-  all.push_back({"spatial-attention-resnet", {}, 32, 1e-3, 60});
-  all.push_back({"vgg16", {}, 32, 1e-4, 60});
-  all.push_back({"scripted", {{"trainable", true}}, 32, 1e-2, 200});
-  all.push_back({"scripted", {}, 32, 1e-2, 2000});
+  all.push_back({"fcdn", {{"hash_bias", true}}});
+  for (const char* plain : {"resnet18", "resnet50", "spatial-attention-resnet", "vgg16", "scripted"}) {
+    all.push_back({plain, {}});
+  }
+  all.push_back({"scripted", {{"trainable", true}}});
   return all;
 }
 
 class EveryPosition : public ::testing::TestWithParam<Position> {
  protected:
   EveryPosition() { ::at::set_num_threads(2); }
-
-  std::shared_ptr<Network> make() {
-    return testing::make_seeded(GetParam().network, {GetParam().side, 32, kClasses}, GetParam().options);
-  }
-  Tensor images(std::int64_t rows) {
-    return testing::smooth_images(rows, static_cast<std::int64_t>(GetParam().side));
-  }
 };
 
 TEST_P(EveryPosition, HasNoDeadWeight) {
-  const auto network = make();
-  const auto output = network->forward(images(4));
-  // The losses of training see these outputs; the features alone would leave the hash layer without gradient.
+  const auto& [name, options] = GetParam();
+  const NetworkShape shape = small_shape(name, 32);
+  const auto network = testing::make_seeded(name, shape, options);
+  const auto output = network->forward(testing::smooth_images(4, static_cast<std::int64_t>(shape.side)));
+  // What the losses of training see; the features are behind both hash and logits.
   Tensor sum = (output.hash * ::torch::randn_like(output.hash)).sum() +
                (output.logits * ::torch::randn_like(output.logits)).sum();
   if (output.reconstruction.defined()) {
@@ -182,35 +184,63 @@ TEST_P(EveryPosition, HasNoDeadWeight) {
   }
 }
 
-TEST_P(EveryPosition, LearnsImagesByHeart) {
+INSTANTIATE_TEST_SUITE_P(Networks, EveryPosition, ::testing::ValuesIn(positions()), position_name<Position>);
+
+// ---- Learning 32 images by heart.
+
+struct Learner : Position {
+  double rate = 1e-3;
+  int steps = 60;  ///< at most
+};
+
+std::vector<Learner> learners() {
+  std::vector<Learner> all;
+  for (const char* form : {"parallel", "cnn", "bilstm", "cnn-bilstm", "bilstm-cnn"}) {
+    all.push_back({{"attention-cnn-bilstm", {{"form", word(form)}, {"dropout", 0.0}}}, 1e-3, 100});
+  }
+  all.push_back({{"attention-cnn-bilstm", {{"attention", false}, {"dropout", 0.0}}}, 1e-3, 100});
+  for (const char* name : {"resnet18", "resnet50", "semantic-attention", "spatial-attention-resnet18",
+                           "spatial-attention-resnet", "fcdn"}) {
+    all.push_back({{name, {}}});
+  }
+  all.push_back({{"vgg16", {}}, 1e-4});
+  all.push_back({{"scripted", {}}, 1e-2, 1000});
+  all.push_back({{"scripted", {{"trainable", true}}}, 1e-2, 1000});
+  return all;
+}
+
+class Learning : public ::testing::TestWithParam<Learner> {
+ protected:
+  Learning() { ::at::set_num_threads(2); }
+};
+
+TEST_P(Learning, ReachesEveryImage) {
   constexpr std::int64_t kRows = 32;
-  const auto network = make();
-  const Tensor pictures = images(kRows);
+  const Learner& learner = GetParam();
+  const NetworkShape shape = small_shape(learner.network, 32);
+  const auto network = testing::make_seeded(learner.network, shape, learner.options);
+  const Tensor images = testing::smooth_images(kRows, static_cast<std::int64_t>(shape.side));
   const Tensor labels = ::torch::arange(kRows) % kClasses;
-  ::torch::optim::Adam optimizer(network->parameters(), ::torch::optim::AdamOptions(GetParam().rate));
+  ::torch::optim::Adam optimizer(network->parameters(), ::torch::optim::AdamOptions(learner.rate));
   double accuracy = 0;
   int step = 0;
-  while (accuracy < 1 && step < GetParam().steps) {
+  while (accuracy < 1 && step < learner.steps) {
     network->train();
     for (int i = 0; i < 5; ++i, ++step) {
       optimizer.zero_grad();
-      ::torch::nn::functional::cross_entropy(network->forward(pictures).logits, labels).backward();
+      ::torch::nn::functional::cross_entropy(network->forward(images).logits, labels).backward();
       optimizer.step();
     }
     network->eval();
     const ::torch::NoGradGuard guard;
-    accuracy = (network->forward(pictures).logits.argmax(1) == labels).to(::torch::kFloat64).mean().item<double>();
+    const Tensor predicted = network->forward(images).logits.argmax(1);
+    accuracy = (predicted == labels).to(::torch::kFloat64).mean().item<double>();
   }
   EXPECT_EQ(accuracy, 1) << "after " << step << " steps";
   RecordProperty("steps", step);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, EveryPosition, ::testing::ValuesIn(positions()),
-                         [](const ::testing::TestParamInfo<Position>& info) {
-                           std::ostringstream name;
-                           name << info.param;
-                           return testing::plain_name(name.str());
-                         });
+INSTANTIATE_TEST_SUITE_P(Networks, Learning, ::testing::ValuesIn(learners()), position_name<Learner>);
 
 }  // namespace
 }  // namespace medretrieval::deep

@@ -103,7 +103,7 @@ Tensor ResidualNetworkImpl::forward(const Tensor& grey, const LayerObserver& obs
 }
 
 void initialize_convolutions(nn::Module& module) {
-  for (const auto& part : module.modules()) {
+  for (const auto& part : module.modules(/*include_self=*/false)) {
     if (auto* convolution = part->as<nn::Conv2d>()) {
       nn::init::kaiming_normal_(convolution->weight, 0, ::torch::kFanOut, ::torch::kReLU);
       if (convolution->bias.defined()) nn::init::zeros_(convolution->bias);
