@@ -22,7 +22,8 @@ struct NetworkOutput {
   Tensor features;  ///< rows x feature_dimension(): what re-ranking compares
   Tensor hash;      ///< rows x bits, before the threshold at 0; sigmoid(hash) are the paper's values in 0..1
   Tensor logits;    ///< rows x classes, before softmax or sigmoid; undefined without a classifier
-  /// rows x height x width, how much each place counted, not scaled; undefined for networks without attention.
+  /// rows x height x width, at least 0: how much each place counted, not scaled. From attention, or from class
+  /// activations where a classifier stands on pooled places; undefined for networks with neither.
   Tensor attention;
   /// rows x 1 x side x side, before the sigmoid; undefined without a decoder.
   Tensor reconstruction;

@@ -3,9 +3,10 @@
 #include <torch/script.h>
 
 #include <charconv>
-#include <filesystem>
+#include <cmath>
 #include <memory>
-#include <span>
+#include <string>
+#include <vector>
 
 #include "base/concat.hpp"
 #include "base/option_values.hpp"
@@ -126,7 +127,12 @@ NetworkType scripted_network() {
   type.plan.learning_rate = 1e-3;
   type.plan.weight_decay = 1e-4;
   type.make = [](const NetworkShape& shape, const Parameters& options) -> std::shared_ptr<Network> {
-    return std::make_shared<Scripted>(shape, options, read_module(options));
+    try {
+      return std::make_shared<Scripted>(shape, options, read_module(options));
+    } catch (const Error& error) {
+      throw Error(error.code(), detail::concat("network 'scripted', file '", detail::text(options, "file"),
+                                               "': ", error.what()));
+    }
   };
   type.restore = [](const NetworkShape& shape, const Parameters& options,
                     const Assets& assets) -> std::shared_ptr<Network> {

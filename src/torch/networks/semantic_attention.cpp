@@ -103,8 +103,8 @@ NetworkType semantic_attention_network() {
   type.plan.optimizer = Optimizer::adam;
   type.plan.learning_rate = 1e-3;
   type.plan.weight_decay = 1e-4;
-  type.plan.objective.hashing = "hashnet";
-  type.plan.objective.hashing_parameters = {{"quantization", 0.1}};
+  type.plan.objective.hashing = "bayesian";
+  type.plan.objective.hashing_parameters = {{"quantization", 0.1}};  // the log-prior
   type.make = [](const NetworkShape& shape, const Parameters& options) -> std::shared_ptr<Network> {
     return std::make_shared<SemanticAttention>(shape, options);
   };
