@@ -276,7 +276,7 @@ TEST(Descriptors, AreTakenOnceEach) {
 // ---- The table in docs/deep_hashing.md.
 
 TEST(Documentation, ListsEveryNetworksParameterCount) {
-  std::ifstream file(std::string(MEDRETRIEVAL_TEST_DIR) + "/../../docs/deep_hashing.md");
+  std::ifstream file(std::string(MEDRETRIEVAL_TEST_DIR) + "/../docs/deep_hashing.md");
   ASSERT_TRUE(file) << "docs/deep_hashing.md is missing";
   const std::regex row(R"(^\| `([a-z0-9-]+)` \| (\d+) x \d+ \| ([\d,]+) \|.*)");
   std::map<std::string, std::string> listed;
