@@ -3,6 +3,9 @@
 #include <torch/script.h>
 #include <unistd.h>
 
+#include <cmath>
+#include <numbers>
+
 namespace medretrieval::deep::testing {
 
 TemporaryFolder::TemporaryFolder() {
@@ -57,6 +60,16 @@ Tensor smooth_images(std::int64_t rows, std::int64_t side) {
                                      .size(std::vector<std::int64_t>{side, side})
                                      .mode(::torch::kBilinear)
                                      .align_corners(true));
+}
+
+Tensor striped_images(std::int64_t rows, std::int64_t side, std::int64_t kinds) {
+  Tensor images = 0.4 * smooth_images(rows, side);
+  const Tensor across = ::torch::arange(side).to(::torch::kFloat32) / static_cast<double>(side);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const double periods = std::exp2(row % kinds + 1);
+    images[row] += 0.3 + 0.3 * ::torch::sin(2 * std::numbers::pi * periods * across);
+  }
+  return images.clamp(0, 1);
 }
 
 std::map<std::string, std::vector<std::int64_t>> layer_sizes(Network& network, std::int64_t side) {

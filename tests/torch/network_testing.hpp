@@ -43,6 +43,9 @@ std::shared_ptr<Network> make_seeded(const std::string& network, const NetworkSh
 /// rows x 1 x side x side, values 0..1: smooth, each row different.
 Tensor smooth_images(std::int64_t rows, std::int64_t side);
 
+/// Stripes in such noise: image i has 2^(i mod kinds + 1) periods across.
+Tensor striped_images(std::int64_t rows, std::int64_t side, std::int64_t kinds);
+
 /// Each named layer's sizes in one forward pass over two images in evaluation mode.
 std::map<std::string, std::vector<std::int64_t>> layer_sizes(Network& network, std::int64_t side);
 

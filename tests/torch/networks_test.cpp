@@ -196,9 +196,9 @@ struct Learner : Position {
 std::vector<Learner> learners() {
   std::vector<Learner> all;
   for (const char* form : {"parallel", "cnn", "bilstm", "cnn-bilstm", "bilstm-cnn"}) {
-    all.push_back({{"attention-cnn-bilstm", {{"form", word(form)}, {"dropout", 0.0}}}, 1e-3, 100});
+    all.push_back({{"attention-cnn-bilstm", {{"form", word(form)}, {"dropout", 0.0}}}, 1e-3, 40});
   }
-  all.push_back({{"attention-cnn-bilstm", {{"attention", false}, {"dropout", 0.0}}}, 1e-3, 100});
+  all.push_back({{"attention-cnn-bilstm", {{"attention", false}, {"dropout", 0.0}}}, 1e-3, 40});
   for (const char* name : {"resnet18", "resnet50", "semantic-attention", "spatial-attention-resnet18",
                            "spatial-attention-resnet", "fcdn"}) {
     all.push_back({{name, {}}});
@@ -219,7 +219,7 @@ TEST_P(Learning, ReachesEveryImage) {
   const Learner& learner = GetParam();
   const NetworkShape shape = small_shape(learner.network, 32);
   const auto network = testing::make_seeded(learner.network, shape, learner.options);
-  const Tensor images = testing::smooth_images(kRows, static_cast<std::int64_t>(shape.side));
+  const Tensor images = testing::striped_images(kRows, static_cast<std::int64_t>(shape.side), kClasses);
   const Tensor labels = ::torch::arange(kRows) % kClasses;
   ::torch::optim::Adam optimizer(network->parameters(), ::torch::optim::AdamOptions(learner.rate));
   double accuracy = 0;

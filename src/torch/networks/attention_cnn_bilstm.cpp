@@ -1,12 +1,14 @@
 // Paper 001 (Hao et al. 2022): AlexNet's convolutions beside a bidirectional LSTM over the rows, attention after
 // each, both fused, a fully connected layer, the hash layer, softmax.
 #include <torch/nn/functional.h>
+#include <torch/nn/init.h>
 #include <torch/nn/modules.h>
 
 #include "base/concat.hpp"
 #include "base/option_values.hpp"
 #include "torch/network.hpp"
 #include "torch/networks/additive_attention.hpp"
+#include "torch/networks/residual_network.hpp"
 #include "torch/option_texts.hpp"
 
 namespace medretrieval::deep::networks {
@@ -18,6 +20,10 @@ namespace nn = ::torch::nn;
 constexpr std::int64_t kHidden = 768;               // of the LSTM, in each direction: 1,536 together
 constexpr std::int64_t kAttentionNodes = 768;       // of each attention layer
 constexpr std::int64_t kConvolutionChannels = 256;  // of the last convolution
+
+// Greys 0..1 are centred with round numbers; the paper does not say how.
+constexpr double kMean = 0.5;
+constexpr double kDeviation = 0.25;
 
 /// How the two branches stand to each other (Table 2 of the paper).
 enum class Form { parallel, cnn, bilstm, cnn_then_bilstm, bilstm_then_cnn };
@@ -80,14 +86,18 @@ class AttentionCnnBilstm final : public Network {
     const std::int64_t fused = (ends_in_cnn ? kConvolutionChannels : 0) + (ends_in_bilstm ? 2 * kHidden : 0);
     dropout_ = register_module("dropout", nn::Dropout(detail::real(options, "dropout")));
     fully_connected_ = register_module("fully_connected", nn::Linear(fused, dimension));
+    // Without He's rule the five convolutions lose what differs between images, and learning stands still.
+    initialize_convolutions(*this);
+    nn::init::kaiming_normal_(fully_connected_->weight, 0, ::torch::kFanIn, ::torch::kReLU);
     add_hash_slice(0, dimension, static_cast<std::int64_t>(shape.bits));
     classifier_ = register_module("classifier", nn::Linear(static_cast<std::int64_t>(shape.bits),
                                                            static_cast<std::int64_t>(shape.classes)));
   }
 
  private:
-  NetworkOutput analyse(const Tensor& images) override {
+  NetworkOutput analyse(const Tensor& grey) override {
     NetworkOutput output;
+    const Tensor images = (grey - kMean) / kDeviation;
     std::vector<Tensor> parts;
     Tensor places;  // of the convolutions: rows x 256 x height x width
     if (form_ == Form::parallel || form_ == Form::cnn || form_ == Form::cnn_then_bilstm) {

@@ -50,7 +50,7 @@ std::map<std::string, Tensor> read_tensors(const std::filesystem::path& file) {
     }
   } catch (const std::exception& /*of libtorch, with a trace of its code*/) {
     fail(ErrorCode::corrupt, file.string(),
-         ": expected weights as torch.save(model.state_dict(), file) writes them");
+         ": expected weights as torch.save(dict(model.state_dict()), file) writes them");
   }
   return tensors;
 }

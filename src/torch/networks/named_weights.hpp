@@ -10,7 +10,7 @@
 namespace medretrieval::deep {
 
 /// Fills the backbone of a network (its child `backbone`: the residual networks and VGG-16, whose names are those of
-/// torchvision) from a file that Python wrote with torch.save(model.state_dict(), file). Only numbers are read from
+/// torchvision) from a file that Python wrote with torch.save(dict(model.state_dict()), file). Only numbers are read from
 /// the file; nothing in it is run.
 /// \return names of the file that the backbone does not have, such as those of its old classifier
 /// \throws Error unsupported (a network without such a backbone), not_found, io, limit_exceeded (more than 4 GiB),
