@@ -6,7 +6,16 @@
 
 // The networks, one line each. `name` stands for a function `NetworkType name_network()` in a source file of the
 // folder networks.
-#define MEDRETRIEVAL_NETWORK_TYPES(TYPE) TYPE(attention_cnn_bilstm)
+#define MEDRETRIEVAL_NETWORK_TYPES(TYPE) \
+  TYPE(attention_cnn_bilstm)             \
+  TYPE(semantic_attention)               \
+  TYPE(fcdn)                             \
+  TYPE(spatial_attention_resnet)         \
+  TYPE(spatial_attention_resnet18)       \
+  TYPE(vgg16)                            \
+  TYPE(resnet18)                         \
+  TYPE(resnet50)                         \
+  TYPE(scripted)
 
 namespace medretrieval::deep {
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <medretrieval/parameters.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,17 @@ class OptionTexts {
       if (name == text) return value;
     }
     detail::fail(ErrorCode::invalid_argument, "expected one of ", names(), ", got '", text, "'");
+  }
+
+  /// The meaning of a checked option.
+  /// \throws Error (invalid_argument) that names the option and lists the words.
+  Value at(const Parameters& options, const std::string& option) const {
+    const auto& text = std::get<std::string>(options.at(option));
+    for (const auto& [name, value] : texts_) {
+      if (name == text) return value;
+    }
+    detail::fail(ErrorCode::invalid_argument, "option '", option, "': expected one of ", names(), ", got '",
+                 text, "'");
   }
 
   /// The words, separated by commas.

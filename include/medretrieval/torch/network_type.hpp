@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ struct NetworkShape {
   std::size_t bits = 64;    ///< of the code, 8 to 4,096
   std::size_t classes = 2;  ///< at least 1
 };
+
+/// Named bytes that belong to a network beside its weights, such as the TorchScript module of a backbone.
+using Assets = std::map<std::string, std::vector<std::byte>>;
 
 enum class Optimizer {
   sgd,    ///< with momentum; weight decay as an L2 term of the gradient
@@ -73,6 +77,9 @@ struct NetworkType {
   /// Makes an untrained network from complete, checked options. Its weights follow from libtorch's random
   /// generator, which the caller seeds.
   std::function<std::shared_ptr<Network>(const NetworkShape&, const Parameters&)> make;
+  /// Makes the network from its stored assets in place of files that the options name. Null for networks
+  /// without assets.
+  std::function<std::shared_ptr<Network>(const NetworkShape&, const Parameters&, const Assets&)> restore;
 };
 
 /// The registered networks.

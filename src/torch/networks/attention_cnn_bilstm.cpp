@@ -1,11 +1,14 @@
 // Paper 001 (Hao et al. 2022): AlexNet's convolutions beside a bidirectional LSTM over the rows, attention after
 // each, both fused, a fully connected layer, the hash layer, softmax.
 #include <torch/nn/functional.h>
+#include <torch/nn/init.h>
 #include <torch/nn/modules.h>
 
+#include "base/concat.hpp"
 #include "base/option_values.hpp"
 #include "torch/network.hpp"
 #include "torch/networks/additive_attention.hpp"
+#include "torch/networks/residual_network.hpp"
 #include "torch/option_texts.hpp"
 
 namespace medretrieval::deep::networks {
@@ -17,7 +20,10 @@ namespace nn = ::torch::nn;
 constexpr std::int64_t kHidden = 768;               // of the LSTM, in each direction: 1,536 together
 constexpr std::int64_t kAttentionNodes = 768;       // of each attention layer
 constexpr std::int64_t kConvolutionChannels = 256;  // of the last convolution
-constexpr std::int64_t kSequenceChannels = 48;      // 1,536 values of a row as 48 channels of 32 columns
+
+// Greys 0..1 are centred with round numbers; the paper does not say how.
+constexpr double kMean = 0.5;
+constexpr double kDeviation = 0.25;
 
 /// How the two branches stand to each other (Table 2 of the paper).
 enum class Form { parallel, cnn, bilstm, cnn_then_bilstm, bilstm_then_cnn };
@@ -48,9 +54,14 @@ nn::Sequential alexnet_convolutions(std::int64_t channels) {
 class AttentionCnnBilstm final : public Network {
  public:
   AttentionCnnBilstm(const NetworkShape& shape, const Parameters& options)
-      : form_(forms().at(detail::text(options, "form"))),
+      : form_(forms().at(options, "form")),
         attention_(detail::truth(options, "attention")),
         side_(static_cast<std::int64_t>(shape.side)) {
+    if (form_ == Form::bilstm_then_cnn && 2 * kHidden % side_ != 0) {
+      detail::fail(ErrorCode::invalid_argument,
+                   "network 'attention-cnn-bilstm': form 'bilstm-cnn' expects a side that divides ",
+                   2 * kHidden, ", got ", side_);
+    }
     const bool cnn = form_ != Form::bilstm;
     const bool bilstm = form_ != Form::cnn;
     const std::int64_t dimension = static_cast<std::int64_t>(detail::whole(options, "features"));
@@ -75,35 +86,41 @@ class AttentionCnnBilstm final : public Network {
     const std::int64_t fused = (ends_in_cnn ? kConvolutionChannels : 0) + (ends_in_bilstm ? 2 * kHidden : 0);
     dropout_ = register_module("dropout", nn::Dropout(detail::real(options, "dropout")));
     fully_connected_ = register_module("fully_connected", nn::Linear(fused, dimension));
+    // Without He's rule the five convolutions lose what differs between images, and learning stands still.
+    initialize_convolutions(*this);
+    nn::init::kaiming_normal_(fully_connected_->weight, 0, ::torch::kFanIn, ::torch::kReLU);
     add_hash_slice(0, dimension, static_cast<std::int64_t>(shape.bits));
     classifier_ = register_module("classifier", nn::Linear(static_cast<std::int64_t>(shape.bits),
                                                            static_cast<std::int64_t>(shape.classes)));
   }
 
  private:
-  NetworkOutput analyse(const Tensor& images) override {
+  NetworkOutput analyse(const Tensor& grey) override {
     NetworkOutput output;
+    const Tensor images = (grey - kMean) / kDeviation;
     std::vector<Tensor> parts;
     Tensor places;  // of the convolutions: rows x 256 x height x width
     if (form_ == Form::parallel || form_ == Form::cnn || form_ == Form::cnn_then_bilstm) {
-      places = convolutions_->forward(images);
+      places = named("convolutions", convolutions_->forward(images));
     } else if (form_ == Form::bilstm_then_cnn) {
       // Each row's 1,536 values as channels of as many columns as the image has.
-      const Tensor rows = std::get<0>(lstm_->forward(images.squeeze(1)));
-      places = convolutions_->forward(rows.view({rows.size(0), side_, -1, side_}).transpose(1, 2));
+      const Tensor rows = run_lstm(images.squeeze(1));
+      places = named("convolutions",
+                     convolutions_->forward(rows.view({rows.size(0), side_, -1, side_}).transpose(1, 2)));
     }
     if (places.defined() && form_ != Form::cnn_then_bilstm) {
       parts.push_back(summarize_places(places, output.attention));
     }
+    Tensor weights;
     if (form_ == Form::parallel || form_ == Form::bilstm) {
-      parts.push_back(summarize_steps(std::get<0>(lstm_->forward(images.squeeze(1))), nullptr));
+      parts.push_back(summarize_steps(run_lstm(images.squeeze(1)), weights));
+      // Beside the places' map, that of the rows is not shown.
+      if (weights.defined() && form_ == Form::bilstm) output.attention = weights.unsqueeze(2);
     } else if (form_ == Form::cnn_then_bilstm) {
-      const Tensor steps = std::get<0>(lstm_->forward(places.flatten(2).transpose(1, 2)));
-      Tensor weights;
-      parts.push_back(summarize_steps(steps, &weights));
+      parts.push_back(summarize_steps(run_lstm(places.flatten(2).transpose(1, 2)), weights));
       if (weights.defined()) output.attention = weights.view({-1, places.size(2), places.size(3)});
     }
-    output.features = ::torch::relu(fully_connected_(dropout_(::torch::cat(parts, 1))));
+    output.features = ::torch::relu(fully_connected_(dropout_(named("fused", ::torch::cat(parts, 1)))));
     return output;
   }
 
@@ -116,12 +133,15 @@ class AttentionCnnBilstm final : public Network {
     return summary;
   }
 
-  Tensor summarize_steps(const Tensor& steps, Tensor* attention) {
+  Tensor summarize_steps(const Tensor& steps, Tensor& attention) {
     if (!attention_) return steps.mean(1);
     const auto [summary, weights] = lstm_attention_(steps);
-    if (attention != nullptr) *attention = weights;
+    attention = weights;
     return summary;
   }
+
+  /// rows x steps x 1,536
+  Tensor run_lstm(const Tensor& steps) { return named("lstm", std::get<0>(lstm_->forward(steps))); }
 
   Tensor classify_hash(const Tensor& hash, const Tensor& /*logits*/) override {
     return classifier_(::torch::sigmoid(hash));
