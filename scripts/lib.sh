@@ -5,7 +5,7 @@ jobs=$(nproc)
 
 build_packages=(cmake ninja-build g++ pkg-config libeigen3-dev nlohmann-json3-dev libxxhash-dev
   libopencv-dev libdcmtk-dev libcsv-dev libpugixml-dev libpng-dev libjpeg-dev libtiff-dev zlib1g-dev libopenjp2-7-dev
-  libssl-dev libcli11-dev libspdlog-dev)
+  libssl-dev libcli11-dev libspdlog-dev libtorch-dev libopenblas-dev)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-dev python3-venv)
 check_packages=(clang-format-14 clang-tidy-14 doxygen)
 tsan_packages=(clang-14 libclang-rt-14-dev libomp-14-dev)

@@ -20,11 +20,13 @@ enum class NetworkSection : std::uint32_t {
   gate = 3,          ///< ClassGate::write(); may be absent
   tensor_index = 4,  ///< JSON: name, type, shape, offset of every tensor of the network
   tensor_data = 5,   ///< their values, contiguous
-  asset = 6,         ///< a file that the network was made from, such as a TorchScript module; may be absent
-  training = 7,      ///< JSON, of a checkpoint: options, epochs done and their figures
-  optimizer = 8,     ///< of a checkpoint
+  asset =
+      6,  ///< bytes that belong to the network, such as a TorchScript module; a column each, may be absent
+  training = 7,           ///< JSON, of a checkpoint: options, epochs done and their figures
+  optimizer = 8,          ///< of a checkpoint
   best_tensor_index = 9,  ///< of a checkpoint: the weights with the best validation
   best_tensor_data = 10,
+  asset_names = 11,  ///< JSON: a list, in the order of the columns
 };
 
 inline io::SectionKey section_key(NetworkSection section) {

@@ -111,7 +111,8 @@ void write_checkpoint(const std::filesystem::path& file, const NetworkDescriptio
   archive.save_to(state);
   const TrainingState training = {record.dump(), state.str(), progress.best};
   io::FileSink sink(file);
-  write_network_file(sink, {description, encoder_of(network), nullptr, tensors_of(network), &training});
+  write_network_file(
+      sink, {description, encoder_of(network), nullptr, tensors_of(network), network.assets(), &training});
   sink.publish();
 }
 

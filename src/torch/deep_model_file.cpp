@@ -18,24 +18,6 @@ using detail::NetworkSection;
 
 namespace {
 
-constexpr std::size_t kMinimumBits = 8;
-constexpr std::size_t kMaximumBits = 4096;
-
-void check_shape(const NetworkType& type, const NetworkDescription& description) {
-  if (description.side < type.minimum_side || description.side % type.side_multiple != 0 ||
-      description.side > 4096) {
-    fail(ErrorCode::invalid_argument, "network '", type.name, "': expected a side of ", type.minimum_side,
-         " to 4096 pixels in steps of ", type.side_multiple, ", got ", description.side);
-  }
-  if (description.bits < kMinimumBits || description.bits > kMaximumBits) {
-    fail(ErrorCode::invalid_argument, "network '", type.name, "': expected codes of ", kMinimumBits, " to ",
-         kMaximumBits, " bits, got ", description.bits);
-  }
-  if (description.labels.empty()) {
-    fail(ErrorCode::invalid_argument, "network '", type.name, "': expected at least one label, got none");
-  }
-}
-
 /// The hash layers as the core takes them.
 std::shared_ptr<const Encoder> head_of(const HashSlice& slice) {
   const Tensor weight = slice.layer->weight.detach().to(::torch::kCPU, ::torch::kFloat32).contiguous();
@@ -60,11 +42,10 @@ bool shows_attention(Network& network, std::size_t side) {
 
 }  // namespace
 
-std::shared_ptr<Network> make_network(const NetworkDescription& description) {
-  const NetworkType& type = network_type(description.network);
-  check_shape(type, description);
-  return type.make({description.side, description.bits, description.labels.size()},
-                   complete_parameters(description.options, type.options, "network '" + type.name + "'"));
+std::shared_ptr<Network> make_network(const NetworkDescription& description, const Assets& assets) {
+  return make_network(description.network,
+                      NetworkShape{description.side, description.bits, description.labels.size()},
+                      description.options, assets);
 }
 
 std::shared_ptr<const Encoder> encoder_of(const Network& network) {
@@ -89,8 +70,9 @@ DeepModel DeepModelBuilder::from_network(NetworkDescription description, std::sh
   state->gate = std::move(gate);
   DeepModel model(std::move(state));
   NoSink sink;
-  const Fingerprint fingerprint = write_network_file(
-      sink, {model.description(), model.encoder(), model.gate(), tensors_of(*model.state_->network)});
+  const Fingerprint fingerprint =
+      write_network_file(sink, {model.description(), model.encoder(), model.gate(),
+                                tensors_of(*model.state_->network), model.state_->network->assets()});
   const_cast<DeepModel::State&>(*model.state_).fingerprint = fingerprint;
   return model;
 }
@@ -104,7 +86,7 @@ DeepModel DeepModel::load(const std::filesystem::path& file, const std::string& 
     state->encoder = head.encoder;
     state->gate = head.gate;
     state->fingerprint = head.fingerprint;
-    state->network = make_network(head.description);
+    state->network = make_network(head.description, read_assets(*sections));
     set_tensors(*state->network,
                 read_tensors(*sections, NetworkSection::tensor_index, NetworkSection::tensor_data));
     if (encoder_of(*state->network)->fingerprint() != head.encoder->fingerprint()) {
@@ -120,7 +102,8 @@ DeepModel DeepModel::load(const std::filesystem::path& file, const std::string& 
 
 void DeepModel::save(const std::filesystem::path& file) const {
   io::FileSink sink(file);
-  write_network_file(sink, {description(), encoder(), gate(), tensors_of(*state_->network)});
+  write_network_file(
+      sink, {description(), encoder(), gate(), tensors_of(*state_->network), state_->network->assets()});
   sink.publish();
 }
 

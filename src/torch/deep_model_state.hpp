@@ -29,7 +29,7 @@ class DeepModelBuilder {
 
 /// An untrained network for a description.
 /// \throws Error not_found (the network), invalid_argument (its options, side or bits).
-std::shared_ptr<Network> make_network(const NetworkDescription& description);
+std::shared_ptr<Network> make_network(const NetworkDescription& description, const Assets& assets = {});
 
 /// The hash layers of a network as an encoder of its features.
 std::shared_ptr<const Encoder> encoder_of(const Network& network);

@@ -1,5 +1,9 @@
 #include "torch/network_file.hpp"
 
+#include <nlohmann/json.hpp>
+
+#include "base/concat.hpp"
+
 namespace medretrieval::deep {
 
 using detail::NetworkSection;
@@ -18,8 +22,8 @@ class Sections {
  public:
   Sections(io::ByteSink& sink, std::size_t count) : writer_(sink, count) {}
 
-  void add(NetworkSection section, std::span<const std::byte> bytes) {
-    writer_.begin_section(detail::section_key(section));
+  void add(NetworkSection section, std::span<const std::byte> bytes, std::uint32_t column = 0) {
+    writer_.begin_section({detail::section_key(section).kind, column});
     writer_.append(bytes);
     writer_.end_section();
   }
@@ -29,10 +33,20 @@ class Sections {
   io::SectionWriter writer_;
 };
 
+void add_assets(Sections& sections, const Assets& assets) {
+  if (assets.empty()) return;
+  nlohmann::json names = nlohmann::json::array();
+  for (const auto& [name, bytes] : assets) names.push_back(name);
+  sections.add(NetworkSection::asset_names, bytes_of(names.dump()));
+  std::uint32_t column = 0;
+  for (const auto& [name, bytes] : assets) sections.add(NetworkSection::asset, bytes, column++);
+}
+
 }  // namespace
 
 Fingerprint write_network_file(io::ByteSink& sink, const NetworkContent& content) {
-  const std::size_t count = 4 + (content.gate ? 1 : 0) + (content.training != nullptr ? 4 : 0);
+  const std::size_t assets = content.assets.empty() ? 0 : content.assets.size() + 1;
+  const std::size_t count = 4 + (content.gate ? 1 : 0) + assets + (content.training != nullptr ? 4 : 0);
   Sections sections(sink, count);
   sections.add(NetworkSection::description, bytes_of(detail::description_to_json(content.description)));
   sections.add(NetworkSection::encoder, content.encoder->to_bytes());
@@ -44,6 +58,7 @@ Fingerprint write_network_file(io::ByteSink& sink, const NetworkContent& content
   const TensorBytes tensors = to_bytes(content.tensors);
   sections.add(NetworkSection::tensor_index, bytes_of(tensors.index));
   sections.add(NetworkSection::tensor_data, tensors.data);
+  add_assets(sections, content.assets);
   if (content.training != nullptr) {
     sections.add(NetworkSection::training, bytes_of(content.training->record));
     sections.add(NetworkSection::optimizer, bytes_of(content.training->optimizer));
@@ -56,6 +71,23 @@ Fingerprint write_network_file(io::ByteSink& sink, const NetworkContent& content
 
 NamedTensors read_tensors(const io::SectionFile& file, NetworkSection index, NetworkSection data) {
   return from_bytes(network_section(file, index), network_section(file, data), file.name());
+}
+
+Assets read_assets(const io::SectionFile& file) {
+  Assets assets;
+  if (!file.has(detail::section_key(NetworkSection::asset_names))) return assets;
+  const auto text = text_of(network_section(file, NetworkSection::asset_names));
+  const auto names = nlohmann::json::parse(text, nullptr, false);
+  if (!names.is_array()) file.corrupt("expected a list of names of assets");
+  std::uint32_t column = 0;
+  for (const auto& name : names) {
+    const io::SectionKey key = {detail::section_key(NetworkSection::asset).kind, column++};
+    if (!name.is_string() || !file.has(key)) file.corrupt("an asset without a name or bytes");
+    const auto bytes = file.raw(key);
+    file.ensure(bytes);
+    assets[name.get<std::string>()].assign(bytes.begin(), bytes.end());
+  }
+  return assets;
 }
 
 TrainingState read_training_state(const io::SectionFile& file) {

@@ -24,6 +24,7 @@ struct NetworkContent {
   const std::shared_ptr<const Encoder>& encoder;
   std::shared_ptr<const ClassGate> gate;  ///< null: none
   NamedTensors tensors;
+  const Assets& assets;
   const TrainingState* training = nullptr;  ///< of a checkpoint
 };
 
@@ -33,6 +34,9 @@ Fingerprint write_network_file(io::ByteSink& sink, const NetworkContent& content
 /// \throws Error (corrupt).
 NamedTensors read_tensors(const io::SectionFile& file, detail::NetworkSection index,
                           detail::NetworkSection data);
+
+/// \throws Error (corrupt).
+Assets read_assets(const io::SectionFile& file);
 
 /// \throws Error (corrupt) when the file is no checkpoint.
 TrainingState read_training_state(const io::SectionFile& file);

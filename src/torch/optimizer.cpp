@@ -4,7 +4,6 @@
 #include <torch/optim/adamw.h>
 #include <torch/optim/sgd.h>
 
-#include <cmath>
 
 namespace medretrieval::deep {
 
@@ -31,9 +30,8 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const TrainingPlan& plan, Netwo
 }
 
 double learning_rate_of(const TrainingPlan& plan, std::size_t epoch) {
-  if (plan.decay_epochs == 0) return plan.learning_rate;
-  return plan.learning_rate *
-         std::pow(plan.decay_factor, static_cast<double>((epoch - 1) / plan.decay_epochs));
+  const bool decayed = plan.decay_epochs != 0 && epoch > plan.decay_epochs;
+  return decayed ? plan.learning_rate * plan.decay_factor : plan.learning_rate;
 }
 
 void set_learning_rate(optim::Optimizer& optimizer, double rate) {

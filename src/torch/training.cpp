@@ -71,6 +71,9 @@ class Trainer {
 
   TrainedNetwork run() {
     resume();
+    if (network_->has_fixed_features() && !options_.augmentation) {
+      fixed_features_ = runner().features_of_all();
+    }
     for (const auto& figures : progress_.epochs) announce(figures);
     while (progress_.epochs.size() < plan_.epochs && !is_stopped()) {
       run_epoch(progress_.epochs.size() + 1);
@@ -83,6 +86,10 @@ class Trainer {
   }
 
  private:
+  RowRunner runner() const {
+    return {*network_, set_, device_, plan_.batch, options_.threads, fixed_features_};
+  }
+
   std::int64_t code_bits() const {
     std::int64_t bits = 0;
     for (const auto& slice : network_->hash_slices()) bits += slice.layer->options.out_features();
@@ -123,13 +130,14 @@ class Trainer {
   }
 
   std::future<LoadedBatch> load(std::vector<std::size_t> rows, std::size_t epoch) const {
-    return std::async(std::launch::async, [this, epoch, batch_rows = std::move(rows)]() mutable {
+    return std::async(std::launch::async, [this, epoch, batch_rows = std::move(rows)] {
       LoadedBatch batch;
+      batch.rows = batch_rows;
+      if (fixed_features_.defined()) return batch;
       batch.images = set_.batch(batch_rows, epoch, options_.threads);
       if (loss_->needs_targets()) {
         batch.targets = set_.has_targets() ? set_.targets(batch_rows, epoch, options_.threads) : batch.images;
       }
-      batch.rows = std::move(batch_rows);
       return batch;
     });
   }
@@ -157,7 +165,7 @@ class Trainer {
       report(epoch, seen, sum / static_cast<double>(seen));
     }
     figures.loss = sum / static_cast<double>(set_.training_rows().size());
-    validation_.measure(*network_, device_, plan_.batch, options_.threads, figures);
+    validation_.measure(runner(), figures);
     figures.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     keep(figures);
   }
@@ -175,10 +183,13 @@ class Trainer {
 
   /// One step of the optimizer. Returns the loss.
   double step(const LoadedBatch& batch, std::size_t epoch, std::size_t number, double progress) {
-    std::vector<std::int64_t> places;
-    for (const auto row : batch.rows) places.push_back(static_cast<std::int64_t>(place_.at(row)));
+    std::vector<std::int64_t> numbers;  // of the rows among those that are trained on
+    for (const auto row : batch.rows) numbers.push_back(static_cast<std::int64_t>(place_.at(row)));
     optimizer_->zero_grad();
-    const NetworkOutput output = network_->forward(batch.images.to(device_));
+    const NetworkOutput output =
+        fixed_features_.defined() ? network_->forward_features(
+                                        fixed_features_.index_select(0, places(batch.rows)).to(device_))
+                                  : network_->forward(batch.images.to(device_));
     const HashBatch hashed = {output.hash, labels_of(batch.rows).to(device_), ::torch::tensor(places),
                               progress};
     const Tensor loss =
@@ -218,7 +229,7 @@ class Trainer {
       if ((set_.labels()[static_cast<std::int64_t>(row)].sum() > 0).item<bool>()) rows.push_back(row);
     }
     if (rows.size() < kCalibrationRows) return nullptr;
-    const Tensor logits = answers_of(*network_, set_, rows, device_, plan_.batch, options_.threads).logits;
+    const Tensor logits = runner().answers_of(rows).logits;
     const Tensor posteriors = posteriors_of(logits, set_.several_labels()).contiguous();
     LabelSets labels;
     const Tensor marks = labels_of(rows);
@@ -243,6 +254,7 @@ class Trainer {
   std::shared_ptr<Network> network_;
   std::unique_ptr<::torch::optim::Optimizer> optimizer_;
   std::unique_ptr<BatchLoss> loss_;
+  Tensor fixed_features_;                     // of all rows, where training leaves them as they are
   std::map<std::size_t, std::size_t> place_;  // of a row among the training rows
   TrainingProgress progress_;
 };

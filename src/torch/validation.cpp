@@ -14,8 +14,7 @@ constexpr std::size_t kGalleryRows = 2000;
 
 /// The labels of rows.
 Tensor labels_of(const TrainingSet& set, std::span<const std::size_t> rows) {
-  const std::vector<std::int64_t> places(rows.begin(), rows.end());
-  return set.labels().index_select(0, ::torch::tensor(places));
+  return set.labels().index_select(0, places(rows));
 }
 
 /// Hamming distances of sign codes: queries x gallery.
@@ -26,20 +25,40 @@ Tensor hamming(const Tensor& queries, const Tensor& gallery) {
 
 }  // namespace
 
-RowAnswers answers_of(Network& network, const TrainingSet& set, std::span<const std::size_t> rows,
-                      ::torch::Device device, std::size_t batch, int threads) {
+Tensor places(std::span<const std::size_t> rows) {
+  return ::torch::tensor(std::vector<std::int64_t>(rows.begin(), rows.end()));
+}
+
+RowAnswers RowRunner::answers_of(std::span<const std::size_t> rows) const {
   const ::torch::NoGradGuard no_gradient;
   network.eval();
   std::vector<Tensor> hash;
   std::vector<Tensor> logits;
   for (std::size_t first = 0; first < rows.size(); first += batch) {
     const auto part = rows.subspan(first, std::min(batch, rows.size() - first));
-    const NetworkOutput output = network.forward(set.batch(part, 0, threads).to(device));
+    const NetworkOutput output =
+        fixed_features.defined()
+            ? network.forward_features(fixed_features.index_select(0, places(part)).to(device))
+            : network.forward(set.batch(part, 0, threads).to(device));
     hash.push_back(output.hash.to(::torch::kCPU));
     logits.push_back(output.logits.to(::torch::kCPU));
   }
   network.train();
   return {::torch::cat(hash), ::torch::cat(logits)};
+}
+
+Tensor RowRunner::features_of_all() const {
+  const ::torch::NoGradGuard no_gradient;
+  network.eval();
+  std::vector<std::size_t> rows(static_cast<std::size_t>(set.labels().size(0)));
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  std::vector<Tensor> features;
+  for (std::size_t first = 0; first < rows.size(); first += batch) {
+    const auto part = std::span(rows).subspan(first, std::min(batch, rows.size() - first));
+    features.push_back(network.forward(set.batch(part, 0, threads).to(device)).features.to(::torch::kCPU));
+  }
+  network.train();
+  return ::torch::cat(features);
 }
 
 Validation::Validation(const TrainingSet& set, std::uint64_t seed) : set_(set) {
@@ -50,13 +69,11 @@ Validation::Validation(const TrainingSet& set, std::uint64_t seed) : set_(set) {
   }
 }
 
-void Validation::measure(Network& network, ::torch::Device device, std::size_t batch, int threads,
-                         EpochFigures& figures) const {
+void Validation::measure(const RowRunner& runner, EpochFigures& figures) const {
   const auto& rows = set_.validation_rows();
   if (rows.empty()) return;
-  const RowAnswers queries = answers_of(network, set_, rows, device, batch, threads);
-  const RowAnswers gallery = answers_of(network, set_, gallery_, device, batch, threads);
-  figures.map = mean_average_precision(queries.hash, gallery.hash);
+  const RowAnswers queries = runner.answers_of(rows);
+  figures.map = mean_average_precision(queries.hash, runner.answers_of(gallery_).hash);
   figures.accuracy = accuracy(queries.logits);
 }
 

@@ -16,9 +16,23 @@ struct RowAnswers {
   Tensor logits;  ///< rows x classes
 };
 
-/// Runs the network in evaluation mode, and puts it back to training mode.
-RowAnswers answers_of(Network& network, const TrainingSet& set, std::span<const std::size_t> rows,
-                      ::torch::Device device, std::size_t batch, int threads);
+/// How a network is run over rows of a training set.
+struct RowRunner {
+  Network& network;
+  const TrainingSet& set;
+  ::torch::Device device;
+  std::size_t batch;
+  int threads;
+  Tensor fixed_features = {};  ///< of all rows, where training leaves them as they are; else undefined
+
+  /// In evaluation mode; afterwards the network is in training mode again.
+  RowAnswers answers_of(std::span<const std::size_t> rows) const;
+  /// Features of all rows, as they are.
+  Tensor features_of_all() const;
+};
+
+/// Numbers of rows as a tensor that selects them.
+Tensor places(std::span<const std::size_t> rows);
 
 /// Validates after an epoch.
 class Validation {
@@ -26,8 +40,7 @@ class Validation {
   Validation(const TrainingSet& set, std::uint64_t seed);
 
   /// Sets map and accuracy.
-  void measure(Network& network, ::torch::Device device, std::size_t batch, int threads,
-               EpochFigures& figures) const;
+  void measure(const RowRunner& runner, EpochFigures& figures) const;
 
  private:
   std::optional<double> mean_average_precision(const Tensor& queries, const Tensor& gallery) const;

@@ -56,8 +56,8 @@ struct TrainingPlan {
   double learning_rate = 1e-3;
   double momentum = 0.9;    ///< of sgd
   double weight_decay = 0;  ///< L2
-  std::size_t decay_epochs =
-      0;                      ///< the learning rate is multiplied by decay_factor after this many; 0: never
+  /// After this many epochs the learning rate is multiplied by decay_factor, once; 0: never.
+  std::size_t decay_epochs = 0;
   double decay_factor = 0.1;  ///< above 0, at most 1
   Objective objective = {};
 
