@@ -45,6 +45,10 @@ std::unique_ptr<FeatureMaker> open_network(const std::filesystem::path& file) {
 
 }  // namespace
 
+imaging::Image FeatureMaker::attention_of(const imaging::Image& /*image*/, int /*threads*/) const {
+  throw Error(ErrorCode::unsupported, "features of '" + name() + "' come with no map of where they look");
+}
+
 std::unique_ptr<FeatureMaker> FeatureMaker::chosen(const FeatureChoice& choice) {
   if (!choice.network.empty()) return open_network(choice.network);
   return std::make_unique<ExtractedFeatures>(choice.name, choice.parameters);

@@ -27,6 +27,12 @@ class NetworkFeatures final : public FeatureMaker {
     return {std::move(analysis.features), std::move(analysis.posteriors)};
   }
 
+  imaging::Image attention_of(const imaging::Image& image, int threads) const override {
+    if (!model_.has_attention()) return FeatureMaker::attention_of(image, threads);
+    return std::move(
+        model_.analyse(std::span(&image, 1), {.attention = true, .threads = threads}).attention.front());
+  }
+
   const std::vector<std::string>* labels() const override { return &model_.description().labels; }
   std::shared_ptr<const Encoder> encoder() const override { return model_.encoder(); }
   std::shared_ptr<const ClassGate> gate() const override { return model_.gate(); }

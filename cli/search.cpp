@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "command.hpp"
+#include "explanation.hpp"
 #include "feature_maker.hpp"
 #include "search_options.hpp"
 
@@ -34,6 +35,7 @@ struct Options {
   std::string to;
   std::string group_by = "image";
   int threads = 0;
+  std::string explain;
   bool json = false;
 };
 
@@ -141,7 +143,15 @@ void run(const Options& options) {
   }
   const auto result =
       Searcher(snapshot).search(query.features.row(0), search_options(options, snapshot), context);
-  const Json answer = to_json(options, snapshot, result, patient);
+  Json answer = to_json(options, snapshot, result, patient);
+  if (!options.explain.empty()) {
+    write_explanation(options.explain, snapshot, *maker, image, query.features.row(0), result,
+                      options.threads);
+    for (std::size_t i = 0; i < result.hits.size(); ++i) {
+      answer["hits"][i]["agreeing_bits"] =
+          agreeing_bits(snapshot.model(), query.features.row(0), snapshot.features(result.hits[i].id));
+    }
+  }
   if (options.json) {
     std::cout << answer.dump(2) << '\n';
   } else {
@@ -184,6 +194,11 @@ void add_search_command(CLI::App& app) {
   command->add_option("--group-by", options->group_by, "One answer for each image, study or patient")
       ->check(CLI::IsMember({"image", "study", "patient"}))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--explain", options->explain,
+          "Write a PNG: where the network looked in the image and in each answer, and how many bits agree")
+      ->type_name("PNG");
   command->add_option("--threads", options->threads, "0: all")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

@@ -64,8 +64,9 @@ void PlanChoice::add_to(CLI::App& command) {
   command.add_option("--learning-rate", learning_rate, "Of the first epochs");
   command.add_option("--momentum", momentum, "Of sgd");
   command.add_option("--weight-decay", weight_decay, "L2");
-  command.add_option("--decay-epochs", decay_epochs,
-                     "After so many epochs the learning rate is multiplied by --decay-factor, once; 0: never");
+  command.add_option(
+      "--decay-epochs", decay_epochs,
+      "After so many epochs the learning rate is multiplied by --decay-factor, once; 0: never");
   command.add_option("--decay-factor", decay_factor, "Above 0, at most 1");
   command.add_option("--classification", classification, "Weight of the classification loss");
   command.add_option("--loss", loss, "Hashing loss, or none");
