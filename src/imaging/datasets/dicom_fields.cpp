@@ -139,7 +139,8 @@ std::optional<double> DicomFields::millimetres(const char* keyword) {
 
 std::vector<double> DicomFields::numbers(const char* keyword, std::size_t count) {
   std::vector<double> numbers;
-  for (const std::string_view value : values_of(text(keyword).value_or(""))) {
+  const std::string all = text(keyword).value_or("");
+  for (const std::string_view value : values_of(all)) {
     const auto number = parse_number(value);
     if (!number || numbers.size() == count) return {};
     numbers.push_back(*number);

@@ -10,8 +10,8 @@
 #include "base/concat.hpp"
 #include "imaging/datasets/dataset_files.hpp"
 #include "imaging/datasets/lidc_nodules.hpp"
+#include "imaging/datasets/lidc_options.hpp"
 #include "imaging/datasets/lidc_series.hpp"
-#include "imaging/datasets/lung_options.hpp"
 
 namespace medretrieval::imaging::datasets {
 
@@ -21,64 +21,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-enum class ImageForm { region, square, lungs };
-
-struct Options {
-  ImageForm form = ImageForm::region;
-  SliceChoice slices = SliceChoice::all;
-  bool drop_undecided = false;
-  LidcGroupingOptions grouping;
-  NoduleRegionOptions region;
-  LungInputOptions lungs;
-  fs::path explain;  ///< empty: no sheets
-};
-
-template <class Choice>
-Choice choice(const Parameters& given, const char* name,
-              std::initializer_list<std::pair<const char*, Choice>> choices) {
-  const std::string& chosen = std::get<std::string>(given.at(name));
-  std::string names;
-  for (const auto& [text, value] : choices) {
-    if (chosen == text) return value;
-    names += (names.empty() ? "" : ", ") + std::string(text);
-  }
-  fail(ErrorCode::invalid_argument, name, " must be one of ", names, "; got '", chosen, "'");
-}
-
-double real(const Parameters& given, const char* name) {
-  return std::get<double>(given.at(name));
-}
-
-Options read_options(const Parameters& given) {
-  Options options;
-  options.form = choice<ImageForm>(
-      given, "image",
-      {{"region", ImageForm::region}, {"square", ImageForm::square}, {"lungs", ImageForm::lungs}});
-  options.slices = choice<SliceChoice>(
-      given, "slices",
-      {{"all", SliceChoice::all}, {"three", SliceChoice::three}, {"middle", SliceChoice::middle}});
-  options.drop_undecided = std::get<bool>(given.at("drop_undecided"));
-  options.grouping.min_overlap = real(given, "min_overlap");
-  take_lung_options(given, options.region.lung);
-  take_lung_options(given, options.lungs.lung);
-  options.region.fit = options.form == ImageForm::region;
-  options.region.mask = options.form == ImageForm::region && std::get<bool>(given.at("mask"));
-  options.region.margin_mm = real(given, "margin_mm");
-  options.region.window = {real(given, "window_center"), real(given, "window_width")};
-  options.lungs.window = options.region.window;
-  const auto side = static_cast<std::size_t>(std::get<std::int64_t>(given.at("side")));
-  if (side > 0) options.region.side = side;
-  options.lungs.side = side;
-  options.explain = std::get<std::string>(given.at("explain"));
-  options.grouping.validate();
-  options.region.validate();
-  options.lungs.validate();
-  return options;
-}
-
 /// Makes the image of one record; keeps what it needs and nothing of the series.
 struct ImageMaker {
-  std::shared_ptr<const Options> options;
+  std::shared_ptr<const LidcOptions> options;
   fs::path file;
   LidcContour outline;
   double pixel_spacing_mm = 0;
@@ -133,8 +78,10 @@ constexpr std::pair<const char*, int LidcCharacteristics::*> kRatings[] = {
 /// Gives the records of one series after the other.
 class Giver {
  public:
-  Giver(Options options, const LidcFolders& found, RecordSink& sink)
-      : options_(std::make_shared<const Options>(std::move(options))), folders_(found.folders), sink_(sink) {}
+  Giver(LidcOptions options, const LidcFolders& found, RecordSink& sink)
+      : options_(std::make_shared<const LidcOptions>(std::move(options))),
+        folders_(found.folders),
+        sink_(sink) {}
 
   void give(const CtSeries& series, const fs::path& file) {
     LidcAnnotations annotations;
@@ -262,7 +209,7 @@ class Giver {
     }
   }
 
-  std::shared_ptr<const Options> options_;
+  std::shared_ptr<const LidcOptions> options_;
   const std::vector<fs::path>& folders_;
   RecordSink& sink_;
   std::size_t records_ = 0;
@@ -282,7 +229,7 @@ std::size_t most_images(const AnnotationFiles& annotations, SliceChoice slices) 
 }
 
 void read(const fs::path& root, const Parameters& given, RecordSink& sink) {
-  const Options options = read_options(given);
+  const LidcOptions options = read_lidc_options(given);
   make_folder(options.explain);
   const LidcFolders found = find_annotations(root, sink);
   if (found.annotations.size() == 0) {
@@ -302,24 +249,7 @@ DatasetType lidc_idri_dataset() {
   DatasetType type;
   type.name = "lidc-idri";
   type.description = "LIDC-IDRI: CT series in DICOM and the radiologists' XML, in folders of any layout";
-  type.options = {
-      {"image", std::string("region"), 0, 0,
-       "region: paper 001's region of interest; square: pixels around the outline as they are; lungs: paper "
-       "003's "
-       "whole slice with everything but the lungs black"},
-      {"slices", std::string("all"), 0, 0,
-       "of a nodule: all with an outline, the middle, or three around it"},
-      {"drop_undecided", false, 0, 0, "leave out nodules whose median malignancy is exactly 3"},
-      {"min_overlap", 0.1, 0, 1,
-       "two readers' outlines are of one nodule above this share of the smaller volume"},
-      {"side", std::int64_t{0}, 0, 1024, "pixels; 0: 32, or the side of the slice where image is lungs"},
-      {"margin_mm", 4.0, 0, 100, "around the outline, where image is region"},
-      {"mask", true, 0, 0, "black outside of the lungs and the outline, where image is region"},
-      {"window_center", -300.0, -32768, 32767, "HU"},
-      {"window_width", 1800.0, 1, 65536, "HU"},
-      {"explain", std::string(), 0, 0,
-       "folder for a contact sheet of the steps of every image that is made"}};
-  for (OptionSpec& option : lung_option_specs()) type.options.push_back(std::move(option));
+  type.options = lidc_option_specs();
   type.attributes = {
       "nodule",        "readers",         "malignancy", "outline_box_mm", "subtlety",    "internal_structure",
       "calcification", "sphericity",      "margin",     "lobulation",     "spiculation", "texture",
