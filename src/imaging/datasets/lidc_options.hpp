@@ -22,7 +22,7 @@ struct LidcOptions {
   LidcGroupingOptions grouping;
   NoduleRegionOptions region;
   LungInputOptions lungs;
-  fs::path explain;  ///< empty: no sheets
+  std::filesystem::path explain;  ///< empty: no sheets
 };
 
 /// Their schema.
