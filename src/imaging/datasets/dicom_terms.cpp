@@ -133,6 +133,7 @@ constexpr std::string_view kBodyParts[] = {"ABDOMEN",
                                            "UTERUS",
                                            "VAGINA",
                                            "VULVA",
+                                           "WHOLE BODY",
                                            "WHOLEBODY",
                                            "WRIST",
                                            "ZYGOMA"};
