@@ -36,8 +36,11 @@ void refuse_unknown_syntax(DcmFileFormat& parsed) {
   }
 }
 
+// Elements stored as UN are read as what the dictionary says that they are.
 void prepare_dcmtk() {
   silence_dcmtk();
+  static std::once_flag once;
+  std::call_once(once, [] { dcmEnableUnknownVRConversion.set(OFTrue); });
   if (!dcmDataDict.isDictionaryLoaded()) {
     fail(ErrorCode::unsupported, "DCMTK has no data dictionary (see its environment variable DCMDICTPATH)");
   }
@@ -47,6 +50,52 @@ void check_result(const DicomProducer& producer, const OFCondition& result, DcmF
   if (producer.failure()) throw Error(*producer.failure());
   if (result.bad()) fail(ErrorCode::corrupt, "not a whole DICOM file: ", result.text());
   refuse_unknown_syntax(parsed);
+}
+
+/// A data set whose elements come in rising order, as PS3.5 section 7.1 wants it. DCMTK looks from the end of
+/// its list for the place of a new element, so that many in falling order would take quadratic time. A few
+/// are let pass, because there are writers that append what they forgot.
+class OrderedDataset final : public DcmDataset {
+ public:
+  explicit OrderedDataset(DicomProducer& producer) : producer_(&producer) {}
+  void parsed() { producer_ = nullptr; }
+
+  OFCondition insert(DcmElement* element, OFBool replace_old = OFFalse,
+                     OFBool check_order = OFFalse) override {
+    if (producer_ != nullptr && element != nullptr) {
+      const DcmTagKey tag = element->getTag();
+      if (tag > last_) {
+        last_ = tag;
+      } else if (++misplaced_ > kMostMisplaced) {
+        producer_->refuse(Error(ErrorCode::corrupt,
+                                detail::concat("more than ", kMostMisplaced,
+                                               " elements that do not stand in the order of their tags")));
+        return EC_InvalidStream;
+      }
+    }
+    return DcmDataset::insert(element, replace_old, check_order);
+  }
+
+ private:
+  static constexpr int kMostMisplaced = 64;
+
+  DicomProducer* producer_;  // while it is parsed
+  DcmTagKey last_{0, 0};
+  int misplaced_ = 0;
+};
+
+/// Reads a data set with `read(file, stream)` from the producer.
+template <class Read>
+std::unique_ptr<DcmFileFormat> parse_with(DicomProducer& producer, LongValues long_values, const Read& read) {
+  DicomStream stream(producer, long_values);
+  auto* const dataset = new OrderedDataset(producer);
+  auto parsed = std::make_unique<DcmFileFormat>(dataset, OFFalse);
+  parsed->transferInit();
+  const OFCondition result = read(*parsed, stream);
+  parsed->transferEnd();
+  dataset->parsed();
+  check_result(producer, result, *parsed);
+  return parsed;
 }
 
 [[noreturn]] void refuse_rest(const DicomProducer& producer) {
@@ -97,14 +146,11 @@ std::unique_ptr<DcmFileFormat> parse_dicom(std::span<const std::uint8_t> bytes) 
   prepare_dcmtk();
   if (!looks_like_dicom(bytes)) fail(ErrorCode::corrupt, "not a DICOM file");
   DicomProducer producer(bytes);
-  DicomStream stream(producer, LongValues::read_later);
-  auto parsed = std::make_unique<DcmFileFormat>();
-  parsed->transferInit();
-  OFCondition result = parsed->read(stream, EXS_Unknown, EGL_noChange, kLongestValueReadAtOnce);
-  parsed->transferEnd();
-  check_result(producer, result, *parsed);
-  result = parsed->loadAllDataIntoMemory();
-  if (result.bad()) fail(ErrorCode::corrupt, "not a whole DICOM file: ", result.text());
+  auto parsed = parse_with(producer, LongValues::read_later, [](DcmFileFormat& file, DicomStream& stream) {
+    return file.read(stream, EXS_Unknown, EGL_noChange, kLongestValueReadAtOnce);
+  });
+  const OFCondition loaded = parsed->loadAllDataIntoMemory();
+  if (loaded.bad()) fail(ErrorCode::corrupt, "not a whole DICOM file: ", loaded.text());
   if (producer.rest() > 0) refuse_rest(producer);
   return parsed;
 }
@@ -115,14 +161,11 @@ ParsedHeader parse_dicom_header(const FileReader& file) {
   file.read_at(0, head);
   if (!looks_like_dicom(head)) fail(ErrorCode::corrupt, "not a DICOM file");
   DicomProducer producer(file, kMaxDicomHeaderBytes);
-  DicomStream stream(producer, LongValues::pass_over);
-  ParsedHeader parsed = {std::make_unique<DcmFileFormat>()};
-  parsed.content->transferInit();
-  const OFCondition result =
-      parsed.content->readUntilTag(stream, EXS_Unknown, EGL_noChange, kMaxHeaderValueBytes,
-                                   DCM_FloatPixelData);  // the lowest tag of pixels
-  parsed.content->transferEnd();
-  check_result(producer, result, *parsed.content);
+  ParsedHeader parsed = {
+      parse_with(producer, LongValues::pass_over, [](DcmFileFormat& content, DicomStream& stream) {
+        return content.readUntilTag(stream, EXS_Unknown, EGL_noChange, kMaxHeaderValueBytes,
+                                    DCM_FloatPixelData);  // the lowest tag of pixels
+      })};
   if (producer.rest() == 0) return parsed;
   const ElementStart stop = last_element_start(producer, parsed.content->getDataset()->getOriginalXfer());
   if (stop.tag < 0x7FE00008) refuse_rest(producer);

@@ -23,8 +23,8 @@ bool has_dicom_preamble(std::span<const std::uint8_t> head) noexcept;
 bool looks_like_dicom(std::span<const std::uint8_t> head) noexcept;
 
 /// The parsed file, all values in memory (nothing refers to `bytes` later).
-/// \throws Error corrupt (not DICOM, cut, inconsistent), unsupported (a transfer syntax unknown to DCMTK, or
-///        DCMTK without its data dictionary), limit_exceeded (nested too deeply, too many elements, or a
+/// \throws Error corrupt (not DICOM, cut, inconsistent, too many elements out of the order of their
+///        tags), unsupported (a transfer syntax unknown to DCMTK, or DCMTK without its data dictionary), limit_exceeded (nested too deeply, too many elements, or a
 ///        deflated file that unfolds to more than most_unfolded_bytes() of it).
 std::unique_ptr<DcmFileFormat> parse_dicom(std::span<const std::uint8_t> bytes);
 

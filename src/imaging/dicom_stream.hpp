@@ -46,13 +46,14 @@ class DicomProducer final : public DcmProducer {
   std::array<std::uint8_t, 12> last_bytes();
   /// What follows is a deflate stream: it is unfolded, and read instead.
   bool inflate_rest();
+  /// Stops the parser: every further read fails.
+  void refuse(const Error& error);
   /// Why the parser was stopped.
   const std::optional<Error>& failure() const noexcept { return failure_; }
 
  private:
   static const char* stack_position() { return static_cast<const char*>(__builtin_frame_address(0)); }
   bool is_nested_too_deeply() const;
-  void refuse(const Error& error);
   /// Puts bytes from `position` into the window, at least one.
   void fetch(std::size_t position);
 

@@ -19,9 +19,9 @@ using detail::fail;
 namespace {
 
 /// DCMTK looks through its whole dictionary for a keyword; those that were found are kept.
-DcmTagKey tag_of(const std::string& keyword) {
+DcmTag tag_of(const std::string& keyword) {
   static std::shared_mutex mutex;
-  static std::unordered_map<std::string, DcmTagKey> known;
+  static std::unordered_map<std::string, DcmTag> known;
   {
     const std::shared_lock lock(mutex);
     if (const auto found = known.find(keyword); found != known.end()) return found->second;
@@ -53,8 +53,14 @@ std::string to_utf8(DcmItem& dataset, const OFString& text) {
 }  // namespace
 
 std::string tag_text(DcmItem& dataset, const std::string& keyword) {
+  const DcmTag tag = tag_of(keyword);
   DcmElement* element = nullptr;
-  if (dataset.findAndGetElement(tag_of(keyword), element).bad()) return {};
+  if (dataset.findAndGetElement(tag, element).bad()) return {};
+  // DCMTK shows bytes as hexadecimal digits: they would pass for a value.
+  if (DcmVR(tag.getEVR()).isaString() && !DcmVR(element->getVR()).isaString()) {
+    fail(ErrorCode::unsupported, keyword, " is stored as ", DcmVR(element->getVR()).getVRName(),
+         ", which is no text");
+  }
   const bool is_long = element->isLeaf() && element->getLengthField() > kMaxHeaderValueBytes;
   if (!is_long && element->isEmpty()) return {};
   OFString text;

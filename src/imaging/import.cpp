@@ -226,6 +226,8 @@ std::string settings_text(const DatasetType& type, const ImportOptions& options,
                           const SourceState& source) {
   nlohmann::ordered_json parameters = nlohmann::ordered_json::object();
   for (const auto& [name, value] : complete_parameters(options.parameters, type.options, type.name)) {
+    const auto& outputs = type.output_options;
+    if (std::find(outputs.begin(), outputs.end(), name) != outputs.end()) continue;
     parameters[name] = medretrieval::to_string(value);
   }
   constexpr const char* kDates[] = {"keep", "shift", "remove"};

@@ -4,6 +4,7 @@
 #include <medretrieval/imaging/lidc.hpp>
 #include <numeric>
 #include <opencv2/core.hpp>
+#include <set>
 
 #include "base/concat.hpp"
 #include "imaging/lidc_outline.hpp"
@@ -20,23 +21,34 @@ constexpr double kSameSlice = 0.01;  // mm
 class SliceNumbers {
  public:
   std::size_t number_of(const LidcContour& contour) {
-    if (!contour.sop_uid.empty())
-      return by_uid_.try_emplace(contour.sop_uid, by_z_or_new(contour)).first->second;
-    return by_z_or_new(contour);
+    if (contour.sop_uid.empty()) return by_z_or_new(contour);
+    const auto known = by_uid_.find(contour.sop_uid);
+    if (known != by_uid_.end()) return known->second;
+    return by_uid_.emplace(contour.sop_uid, by_z_or_new(contour)).first->second;
   }
 
  private:
-  // A slice that was named by its UID before is found again by its position.
+  struct Slice {
+    std::size_t number = 0;
+    std::string uid;  ///< empty: not known yet
+  };
+
+  // A slice that was named by its UID before is found again by its position, but another UID is another slice.
   std::size_t by_z_or_new(const LidcContour& contour) {
     if (!contour.z) return count_++;
     const auto near = by_z_.lower_bound(*contour.z - kSameSlice);
-    if (near != by_z_.end() && near->first <= *contour.z + kSameSlice) return near->second;
-    return by_z_.emplace(*contour.z, count_++).first->second;
+    if (near != by_z_.end() && near->first <= *contour.z + kSameSlice) {
+      Slice& slice = near->second;
+      if (!slice.uid.empty() && !contour.sop_uid.empty() && slice.uid != contour.sop_uid) return count_++;
+      if (slice.uid.empty()) slice.uid = contour.sop_uid;
+      return slice.number;
+    }
+    return by_z_.emplace(*contour.z, Slice{count_++, contour.sop_uid}).first->second.number;
   }
 
   std::size_t count_ = 0;
   std::map<std::string, std::size_t> by_uid_;
-  std::map<double, std::size_t> by_z_;
+  std::map<double, Slice> by_z_;
 };
 
 /// The part of a nodule that lies in one slice.
@@ -141,17 +153,10 @@ std::optional<double> median(std::vector<int> values) {
 }
 
 void summarize(const LidcAnnotations& annotations, LidcNoduleGroup& group) {
-  std::map<std::size_t, int> votes;  // by reading; 0: not rated
-  for (const LidcMark mark : group.marks) {
-    int& vote = votes[mark.reading];
-    vote = std::max(vote, annotations.readings[mark.reading].nodules[mark.nodule].characteristics.malignancy);
-  }
-  group.readers = votes.size();
-  std::vector<int> ratings;
-  for (const auto& [reading, vote] : votes) {
-    if (vote > 0) ratings.push_back(vote);
-  }
-  group.malignancy = median(std::move(ratings));
+  std::set<std::size_t> readers;
+  for (const LidcMark mark : group.marks) readers.insert(mark.reading);
+  group.readers = readers.size();
+  group.malignancy = median_lidc_rating(annotations, group.marks, &LidcCharacteristics::malignancy);
 }
 
 }  // namespace
@@ -194,6 +199,20 @@ std::vector<LidcNoduleGroup> group_lidc_nodules(const LidcAnnotations& annotatio
     ordered.push_back(std::move(group));
   }
   return ordered;
+}
+
+std::optional<double> median_lidc_rating(const LidcAnnotations& annotations, std::span<const LidcMark> marks,
+                                         int LidcCharacteristics::*rating) {
+  std::map<std::size_t, int> votes;  // by reading; 0: not rated
+  for (const LidcMark mark : marks) {
+    int& vote = votes[mark.reading];
+    vote = std::max(vote, annotations.readings[mark.reading].nodules[mark.nodule].characteristics.*rating);
+  }
+  std::vector<int> ratings;
+  for (const auto& [reading, vote] : votes) {
+    if (vote > 0) ratings.push_back(vote);
+  }
+  return median(std::move(ratings));
 }
 
 LidcMalignancy malignancy_class(const std::optional<double>& median) noexcept {

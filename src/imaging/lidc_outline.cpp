@@ -1,6 +1,7 @@
 #include "imaging/lidc_outline.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
@@ -12,6 +13,16 @@ cv::Rect outline_box(std::span<const LidcPoint> points) {
   const auto [left, right] = std::minmax_element(points.begin(), points.end(), by_x);
   const auto [top, bottom] = std::minmax_element(points.begin(), points.end(), by_y);
   return {left->x, top->y, right->x - left->x + 1, bottom->y - top->y + 1};
+}
+
+double outline_area(std::span<const LidcPoint> points) {
+  double twice = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const LidcPoint a = points[i];
+    const LidcPoint b = points[(i + 1) % points.size()];
+    twice += static_cast<double>(a.x) * b.y - static_cast<double>(b.x) * a.y;
+  }
+  return std::fabs(twice) / 2;
 }
 
 std::size_t outline_cost(std::span<const LidcPoint> points) {

@@ -11,6 +11,9 @@ namespace medretrieval::imaging {
 /// The smallest rectangle that holds all points of an outline.
 cv::Rect outline_box(std::span<const LidcPoint> points);
 
+/// What an outline encloses, in pixels; that of its polygon.
+double outline_area(std::span<const LidcPoint> points);
+
 /// What filling an outline costs, in pixels: its box, and the rows that its edges may cross.
 std::size_t outline_cost(std::span<const LidcPoint> points);
 

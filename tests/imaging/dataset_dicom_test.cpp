@@ -20,21 +20,36 @@ struct CaseParts {
   std::string instance = "1";
   std::string burned_in = "NO";
   std::string date = "20240309";
+  std::string laterality = "";
+  std::string image_laterality = "";
+  std::string view = "PA";
+  std::string series_date = "";
+  std::string patient_vr = "LO";
 
   ByteVector file() const {
     DicomBytes set;
-    set.text(0x00080018, "UI", sop).text(0x00080020, "DA", date).text(0x00080050, "SH", "ACCESSION");
+    set.text(0x00080018, "UI", sop).text(0x00080020, "DA", date);
+    set.text(0x00080021, "DA", series_date).text(0x00080050, "SH", "ACCESSION");
     set.text(0x00080060, "CS", modality).text(0x00080080, "LO", "INSTITUTION");
     set.text(0x00081030, "LO", "DESCRIPTION")
         .text(0x00100010, "PN", "DOE^JANE")
-        .text(0x00100020, "LO", patient);
+        .element(0x00100020, patient_vr, id_bytes());
     set.text(0x00100030, "DA", "19500101").text(0x00104000, "LT", "COMMENT");
-    set.text(0x00180015, "CS", body_part).text(0x0020000D, "UI", "1.2").text(0x0020000E, "UI", series);
-    set.text(0x00200013, "IS", instance).us(0x00280002, {1}).text(0x00280004, "CS", "MONOCHROME2");
+    set.text(0x00180015, "CS", body_part)
+        .text(0x00185101, "CS", view)
+        .text(0x0020000D, "UI", "1.2")
+        .text(0x0020000E, "UI", series);
+    set.text(0x00200013, "IS", instance).text(0x00200060, "CS", laterality);
+    set.text(0x00200062, "CS", image_laterality).us(0x00280002, {1}).text(0x00280004, "CS", "MONOCHROME2");
     set.us(0x00280010, {2}).us(0x00280011, {2}).text(0x00280030, "DS", "0.7\\0.7").us(0x00280100, {16});
     set.us(0x00280101, {16}).us(0x00280102, {15}).us(0x00280103, {0}).text(0x00280301, "CS", burned_in);
     set.element(0x7FE00010, "OW", DicomBytes::words({0, 1, 2, 3}));
     return set.file(kExplicitLittleEndian);
+  }
+  ByteVector id_bytes() const {
+    ByteVector bytes(patient.begin(), patient.end());
+    if (bytes.size() % 2 != 0) bytes.push_back(' ');
+    return bytes;
   }
 };
 
@@ -68,15 +83,139 @@ TEST_F(DicomTree, OnlyWhatIsAllowedIsRead) {
   }
 }
 
-TEST_F(DicomTree, TextInTheFieldOfACodeIsDropped) {
+TEST_F(DicomTree, NamesInTheFieldsOfTermsAreDropped) {
   CaseParts parts;
-  parts.body_part = "Dr. Miller";
+  parts.body_part = "MUELLER ANNA";
+  parts.view = "DOB 19500101";
+  parts.modality = "SMITH JOHN";
+  parts.laterality = "MILLER";
   parts.date = "20241399";
   write("a.dcm", parts);
-  const DatasetRecord record = read({{"label", "body_part"}}).records.at(0);
-  EXPECT_EQ(record.attributes.at("body_part"), "");
-  EXPECT_TRUE(record.labels.empty());
-  EXPECT_FALSE(record.date.has_value());
+  for (const char* label : {"modality", "body_part"}) {
+    const Collector all = read({{"label", std::string(label)}});
+    const DatasetRecord record = all.records.at(0);
+    EXPECT_EQ(record.modality, "");
+    EXPECT_TRUE(record.labels.empty());
+    EXPECT_FALSE(record.date.has_value());
+    for (const char* name : {"body_part", "view", "laterality"}) EXPECT_EQ(record.attributes.at(name), "");
+    EXPECT_EQ(all.noted, (std::map<std::string, std::size_t>{{"impossible_date", 1},
+                                                             {"unknown_body_part", 1},
+                                                             {"unknown_laterality", 1},
+                                                             {"unknown_modality", 1},
+                                                             {"unknown_view", 1}}));
+    for (const std::string& reason : all.reasons) EXPECT_EQ(reason, (folder_ / "a.dcm").string());
+  }
+}
+
+TEST_F(DicomTree, NumbersAreExactOrBlank) {
+  const auto instance = [&](const std::string& text) {
+    CaseParts parts;
+    parts.instance = text;
+    write("a.dcm", parts);
+    const Collector all = read();
+    EXPECT_EQ(all.noted.contains("impossible_number"), all.records.at(0).attributes.at("instance").empty());
+    return all.records.at(0).attributes.at("instance");
+  };
+  EXPECT_EQ(instance("1234567"), "1234567");
+  EXPECT_EQ(instance("999999999"), "999999999");
+  EXPECT_EQ(instance(" +012 "), "12");
+  EXPECT_EQ(instance("-3"), "-3");
+  EXPECT_EQ(instance("2023123456"), "") << "ten digits";
+  EXPECT_EQ(instance("1.5"), "");
+  EXPECT_EQ(instance("--1"), "");
+  EXPECT_EQ(instance("1\\2"), "");
+}
+
+TEST_F(DicomTree, LateralityOfMammography) {
+  CaseParts parts;
+  parts.modality = "MG";
+  parts.image_laterality = "L";
+  parts.view = "MLO";
+  write("a.dcm", parts);
+  const Collector all = read();
+  EXPECT_EQ(all.records.at(0).attributes.at("laterality"), "L");
+  EXPECT_EQ(all.records.at(0).attributes.at("view"), "MLO");
+  EXPECT_TRUE(all.skipped.empty());
+}
+
+TEST_F(DicomTree, PatientsStayTheSameHoweverTheirIdIsStored) {
+  CaseParts parts;
+  parts.patient = "id11111";
+  write("a.dcm", parts);
+  parts.sop = "1.2.3.2";
+  parts.patient_vr = "UN";
+  write("b.dcm", parts);
+  parts.sop = "1.2.3.3";
+  parts.patient_vr = "LO";
+  parts.patient = " id11111";
+  write("c.dcm", parts);
+  parts.patient_vr = "OB";
+  parts.sop = "1.2.3.4";
+  write("d.dcm", parts);
+  const Collector all = read();
+  EXPECT_EQ(all.records.size(), 3U);
+  for (const DatasetRecord& record : all.records) EXPECT_EQ(record.patient, "id11111");
+  EXPECT_EQ(all.skipped, (std::map<std::string, std::size_t>{{"unusable_patient_id", 1}}));
+}
+
+TEST_F(DicomTree, DatesOfOldFilesAndDamagedOnes) {
+  const auto date = [&](const std::string& study, const std::string& series) {
+    CaseParts parts;
+    parts.date = study;
+    parts.series_date = series;
+    write("a.dcm", parts);
+    const Collector all = read();
+    EXPECT_EQ(all.noted.contains("impossible_date"), !all.records.at(0).date.has_value());
+    return all.records.at(0).date;
+  };
+  EXPECT_EQ(date("1999.12.31", "19970430"), (Date{1999, 12, 31}));
+  EXPECT_EQ(date("", "19970430"), (Date{1997, 4, 30}));
+  EXPECT_EQ(date("1999.13.31", "19970430"), std::nullopt) << "no other date takes its place";
+  EXPECT_EQ(date("yesterday", "19970430"), std::nullopt);
+}
+
+TEST_F(DicomTree, AnythingButNoIsABurnedInAnnotation) {
+  CaseParts parts;
+  for (const char* stated : {"yes", "YES\\NO", "NO\\YES", "Y", "TRUE"}) {
+    parts.burned_in = stated;
+    write("a.dcm", parts);
+    EXPECT_EQ(read().skipped.at("burned_in_annotation"), 1U) << stated;
+  }
+  for (const char* stated : {"no", "NO", ""}) {
+    parts.burned_in = stated;
+    write("a.dcm", parts);
+    EXPECT_EQ(read().records.size(), 1U) << stated;
+  }
+}
+
+TEST_F(DicomTree, ASeriesInTwoFoldersIsOne) {
+  CaseParts parts;
+  for (int i = 1; i <= 8; ++i) {
+    parts.instance = std::to_string(i);
+    parts.sop = "1.2.3." + parts.instance;
+    write((i % 2 == 0 ? "even/" : "odd/") + parts.instance + ".dcm", parts);
+  }
+  std::vector<std::string> keys;
+  for (const auto& record : read({{"per_series", std::int64_t{2}}}).records) keys.push_back(record.key);
+  EXPECT_EQ(keys, (std::vector<std::string>{"1.2.3.3", "1.2.3.7"}));
+}
+
+TEST_F(DicomTree, FilesWithoutASeriesAreOneEach) {
+  CaseParts parts;
+  parts.series = "";
+  for (int i = 1; i <= 3; ++i) {
+    parts.sop = "1.2.3." + std::to_string(i);
+    write(std::to_string(i) + ".dcm", parts);
+  }
+  EXPECT_EQ(read({{"per_series", std::int64_t{1}}}).records.size(), 3U);
+}
+
+TEST_F(DicomTree, WhatCannotBeOpenedIsCounted) {
+  write("a.dcm");
+  std::filesystem::create_symlink(folder_ / "gone", folder_ / "b.dcm");
+  const Collector all = read();
+  EXPECT_EQ(all.records.size(), 1U);
+  EXPECT_EQ(all.skipped, (std::map<std::string, std::size_t>{{"unreadable_file", 1}}));
 }
 
 TEST_F(DicomTree, WhatIsLeftOutIsCounted) {
@@ -160,13 +299,16 @@ TEST_F(DicomTree, ThreadsMakeNoDifference) {
 
 TEST_F(DicomTree, AnIdThatCannotBeIsLeftOut) {
   CaseParts parts;
-  parts.patient = std::string(400, 'x');
-  write("long.dcm", parts);
-  parts.patient = std::string("a\0b", 3);
-  write("zero.dcm", parts);
-  parts.patient = "line\nbreak";
-  write("line.dcm", parts);
-  EXPECT_EQ(read().skipped.at("unreadable_image"), 3U);
+  const std::string umlauts = "\xC3\xA4\xC3\xB6";  // without a stated character set
+  for (const std::string& id : {std::string(65, 'x'), std::string("a\0b", 3), std::string("line\nbreak"),
+                                std::string("a\\b"), std::string("a\x7F"), umlauts}) {
+    parts.patient = id;
+    write("a.dcm", parts);
+    EXPECT_EQ(read().skipped, (std::map<std::string, std::size_t>{{"unusable_patient_id", 1}})) << id;
+  }
+  parts.patient = std::string(64, 'x');
+  write("a.dcm", parts);
+  EXPECT_EQ(read().records.size(), 1U);
 }
 
 TEST_F(DicomTree, SomeOfEverySeriesEvenlySpread) {

@@ -188,6 +188,37 @@ TEST_F(DicomHeaderOf, DeflatedDataIsUnfolded) {
   EXPECT_ERROR(DicomHeader{file_}, corrupt, "cut or damaged");
 }
 
+TEST_F(DicomHeaderOf, ElementsOfUnknownRepresentationAreWhatTheDictionarySays) {
+  DicomBytes set;
+  set.element(0x00080060, "UN", {'C', 'T'}).element(kPatientId, "UN", {'P', '7', '1', ' '});
+  set.element(0x00280010, "UN", {2, 0});
+  write(set);
+  EXPECT_EQ(DicomHeader(file_).tag("Modality"), "CT");
+  EXPECT_EQ(DicomHeader(file_).tag("PatientID"), "P71");
+  EXPECT_EQ(DicomHeader(file_).tag("Rows"), "2");
+}
+
+TEST_F(DicomHeaderOf, BytesAreNoText) {
+  write(DicomBytes().text(0x00080060, "CS", "CT").element(kPatientId, "OB", {'P', '7'}));
+  EXPECT_ERROR(DicomHeader(file_).tag("PatientID"), unsupported, "PatientID is stored as OB");
+}
+
+/// Empty elements, the last tag first.
+ByteVector falling_elements(std::uint32_t count) {
+  DicomBytes set;
+  set.text(0x00080060, "CS", "OT");
+  for (std::uint32_t i = count; i > 0; --i) set.element(0x00110000 + i, "LO", {});
+  return set.file(kExplicitLittleEndian);
+}
+
+TEST_F(DicomHeaderOf, ElementsOutOfOrderAreRefusedWhenTheyAreMany) {
+  testing::write_bytes(file_, falling_elements(40));
+  EXPECT_EQ(DicomHeader(file_).tag("Modality"), "OT");
+  testing::write_bytes(file_, falling_elements(100));
+  EXPECT_ERROR(DicomHeader{file_}, corrupt, "more than 64 elements that do not stand in the order");
+  EXPECT_ERROR(DicomFile{file_}, corrupt, "more than 64 elements that do not stand in the order");
+}
+
 TEST_F(DicomHeaderOf, WhatIsNoFileIsRefusedAtOnce) {
   EXPECT_ERROR(DicomHeader{folder_ / "missing"}, not_found, "no such file");
   EXPECT_ERROR(DicomHeader{folder_.path()}, io, "not a regular file");

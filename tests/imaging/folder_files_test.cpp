@@ -5,6 +5,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "imaging/dataset_support.hpp"
 #include "support/make_images.hpp"
 #include "support/test_data.hpp"
 
@@ -46,6 +47,27 @@ TEST(ReadFolder, ByNameAndWithoutLinksToFolders) {
   EXPECT_EQ(content.folders, std::vector<std::string>{"inner"});
   EXPECT_TRUE(content.is_readable);
   EXPECT_FALSE(read_folder(folder / "missing").is_readable);
+}
+
+TEST(WalkFolders, AFolderBeforeThoseInItAndWhatIsTooDeepCounted) {
+  const testing::TemporaryFolder folder;
+  std::filesystem::path deep = folder.path();
+  for (int i = 0; i < 66; ++i) deep /= "d";
+  std::filesystem::create_directories(deep);
+  testing::write_bytes(folder / "d/a", testing::ByteVector{1});
+  testing::write_bytes(deep / "b", testing::ByteVector{1});
+  Collector sink;
+  std::vector<std::string> names;
+  std::size_t folders = 0;
+  walk_folders(folder.path(), sink, [&](const auto&, const std::vector<std::string>& files) {
+    ++folders;
+    names.insert(names.end(), files.begin(), files.end());
+  });
+  EXPECT_EQ(names, std::vector<std::string>{"a"});
+  EXPECT_EQ(folders, 65U);
+  EXPECT_EQ(sink.skipped, (std::map<std::string, std::size_t>{{"too_deep_folder", 1}}));
+  walk_folders(folder / "missing", sink, [](const auto&, const auto&) {});
+  EXPECT_EQ(sink.skipped.at("unreadable_folder"), 1U);
 }
 
 }  // namespace

@@ -93,6 +93,28 @@ TEST(LidcGrouping, SlicesMeetByPositionWithoutUids) {
   EXPECT_EQ(group_lidc_nodules(readings({{nodule(2, {first})}, {nodule(2, {second})}})).size(), 2U);
 }
 
+TEST(LidcGrouping, TwoUidsAtOnePlaceAreTwoSlices) {
+  LidcContour first = square("1.1", 10, 10, 10);
+  LidcContour second = square("1.2", 10, 10, 10);
+  first.z = second.z = -125;
+  EXPECT_EQ(group_lidc_nodules(readings({{nodule(2, {first})}, {nodule(2, {second})}})).size(), 2U);
+  second.sop_uid = "1.1";
+  EXPECT_EQ(group_lidc_nodules(readings({{nodule(2, {first})}, {nodule(2, {second})}})).size(), 1U);
+}
+
+TEST(LidcGrouping, EachReaderHasOneVoteInEveryRating) {
+  LidcAnnotations annotations =
+      readings({{nodule(1, {square("a", 10, 10, 6)}), nodule(4, {square("a", 18, 10, 6)})},
+                {nodule(3, {square("a", 10, 10, 14)})}});
+  annotations.readings[0].nodules[0].characteristics.subtlety = 1;
+  annotations.readings[0].nodules[1].characteristics.subtlety = 1;
+  annotations.readings[1].nodules[0].characteristics.subtlety = 5;
+  const auto groups = group_lidc_nodules(annotations);
+  ASSERT_EQ(groups.size(), 1U);
+  EXPECT_EQ(median_lidc_rating(annotations, groups[0].marks, &LidcCharacteristics::subtlety), 3);
+  EXPECT_EQ(median_lidc_rating(annotations, groups[0].marks, &LidcCharacteristics::texture), std::nullopt);
+}
+
 TEST(LidcGrouping, EachReaderHasOneVote) {
   const auto groups =
       group_lidc_nodules(readings({{nodule(1, {square("a", 10, 10, 6)}), nodule(4, {square("a", 18, 10, 6)})},

@@ -29,6 +29,7 @@ class KeepingSink : public RecordSink {
   void skip(std::string_view kind, const std::string& what) override {
     skipped[std::string(kind)].push_back(what);
   }
+  void note(std::string_view kind, const std::string& what) override { skip(kind, what); }
 
   std::map<std::string, std::size_t> counts() const {
     std::map<std::string, std::size_t> counts;
@@ -114,7 +115,7 @@ TEST_F(LidcIdri, OneImageForEachOutlinedSliceOfEachNodule) {
   EXPECT_EQ(record.attributes.at("readers"), "2");
   EXPECT_EQ(record.attributes.at("subtlety"), "4");
   EXPECT_EQ(record.attributes.at("z_mm"), "-7.5");
-  EXPECT_EQ(record.attributes.at("diameter_mm"), "6.5");
+  EXPECT_EQ(record.attributes.at("outline_box_mm"), "6.5");
   EXPECT_EQ(sink.records[3].labels, std::vector<std::string>{"malignant"});
   std::set<std::string> keys;
   for (const DatasetRecord& one : sink.records) {
@@ -205,7 +206,7 @@ TEST_F(LidcIdri, WhatIsLeftOutIsCounted) {
   EXPECT_THAT(sink.skipped.at("outline_outside_of_slice")[0],
               ::testing::HasSubstr("069.xml, nodule 3: line "));
   EXPECT_THAT(sink.skipped.at("unreadable_image")[0],
-              ::testing::HasSubstr("2-2.dcm: PixelSpacing is \"0\\0\""));
+              ::testing::HasSubstr("2-2.dcm: PixelSpacing is not two numbers above 0"));
 }
 
 TEST_F(LidcIdri, CutSlicesAreLeftOut) {
@@ -216,6 +217,111 @@ TEST_F(LidcIdri, CutSlicesAreLeftOut) {
   EXPECT_EQ(sink.counts(),
             (std::map<std::string, std::size_t>{{"outlines_without_slice", 1}, {"unreadable_image", 1}}));
   EXPECT_THAT(sink.skipped.at("unreadable_image")[0], ::testing::HasSubstr("1-2.dcm: a value of 8192 bytes"));
+}
+
+TEST_F(LidcIdri, SlicesOfAnotherOrientationAreNoNeighbours) {
+  annotate(xml_reading(nodule(2, {3})));
+  // Between slices 2 and 3, seen from the side; and turned by some degrees.
+  write_slice(series_ / "0-1.dcm", 91,
+              {{"ImagePositionPatient", "0\\0\\-6"}, {"ImageOrientationPatient", "0\\1\\0\\0\\0\\-1"}});
+  write_slice(series_ / "0-2.dcm", 92,
+              {{"ImagePositionPatient", "0\\0\\-7"}, {"ImageOrientationPatient", "1\\0\\0\\0\\0.99\\0.141"}});
+  const KeepingSink sink = read(folder_.path(), {{"slices", std::string("three")}});
+  std::vector<std::string> z;
+  for (const DatasetRecord& record : sink.records) z.push_back(record.attributes.at("z_mm"));
+  EXPECT_EQ(z, (std::vector<std::string>{"-10", "-7.5", "-5"}));
+  EXPECT_EQ(sink.counts(), (std::map<std::string, std::size_t>{{"other_orientation", 2}}));
+}
+
+TEST_F(LidcIdri, TheLargestGroupOfSlicesIsTheSeries) {
+  annotate(xml_reading(nodule(2, {2, 3})));
+  write_slice(series_ / "0-0.dcm", 90, {{"PixelSpacing", "1\\1"}});
+  const KeepingSink sink = read(folder_.path());
+  EXPECT_EQ(sink.records.size(), 2U);
+  EXPECT_EQ(sink.counts(), (std::map<std::string, std::size_t>{{"other_frame", 1}}));
+  EXPECT_THAT(sink.skipped.at("other_frame")[0], ::testing::HasSubstr("0-0.dcm"));
+}
+
+TEST_F(LidcIdri, CopiesOfSlicesAreNoNeighbours) {
+  annotate(xml_reading(nodule(2, {3})));
+  std::filesystem::create_directories(folder_ / "copies");
+  for (int slice = 1; slice <= 5; ++slice) {
+    std::filesystem::copy_file(series_ / ("1-" + std::to_string(slice) + ".dcm"),
+                               folder_ / ("copies/" + std::to_string(slice) + ".dcm"));
+  }
+  const KeepingSink sink = read(folder_.path(), {{"slices", std::string("three")}});
+  EXPECT_EQ(sink.records.size(), 3U);
+  EXPECT_EQ(sink.counts(), (std::map<std::string, std::size_t>{{"same_image_twice", 5}}));
+}
+
+TEST_F(LidcIdri, ASeriesInTwoFoldersIsOne) {
+  annotate(xml_reading(nodule(2, {3})));
+  std::filesystem::create_directories(folder_ / "elsewhere");
+  for (const char* name : {"1-2.dcm", "1-3.dcm"}) {
+    std::filesystem::rename(series_ / name, folder_ / "elsewhere" / name);
+  }
+  const KeepingSink sink = read(folder_.path(), {{"slices", std::string("three")}});
+  EXPECT_EQ(sink.records.size(), 3U);
+  for (const DatasetRecord& record : sink.records) EXPECT_NO_THROW(record.load()) << record.source.file;
+  EXPECT_TRUE(sink.skipped.empty());
+}
+
+TEST_F(LidcIdri, PixelsMustBeSquare) {
+  annotate(xml_reading(nodule(2, {3})));
+  write_slice(series_ / "1-3.dcm", 3, {{"PixelSpacing", "0.5\\1.0"}});
+  EXPECT_EQ(read(folder_.path()).counts(),
+            (std::map<std::string, std::size_t>{{"outlines_without_slice", 1}, {"unsupported_image", 1}}));
+  write_slice(series_ / "1-3.dcm", 3, {{"PixelSpacing", "0.5"}});
+  EXPECT_EQ(read(folder_.path()).counts().at("unreadable_image"), 1U);
+}
+
+TEST_F(LidcIdri, OnlyThePublishedPatientsAreTaken) {
+  annotate(xml_reading(nodule(2, {1, 2, 3, 4, 5})));
+  const char* const others[] = {"Mueller^Anna", "4711", "LIDC-IDRI-00012", "LIDC-IDRI-A001",
+                                "SYNTHETIC-LIDC-"};
+  for (int slice = 1; slice <= 5; ++slice) {
+    write_slice(series_ / ("1-" + std::to_string(slice) + ".dcm"), slice,
+                {{"PatientID", others[slice - 1]}, {"SOPInstanceUID", sop_uid(slice)}});
+  }
+  const KeepingSink sink = read(folder_.path());
+  EXPECT_TRUE(sink.records.empty());
+  EXPECT_EQ(sink.counts(), (std::map<std::string, std::size_t>{{"other_patient_id", 5}}));
+  for (const std::string& place : sink.skipped.at("other_patient_id")) {
+    EXPECT_THAT(place, ::testing::Not(::testing::HasSubstr("Mueller")));
+  }
+}
+
+TEST_F(LidcIdri, WhatCannotBeOpenedIsCounted) {
+  annotate(xml_reading(nodule(2, {3})));
+  std::filesystem::create_symlink(series_ / "gone", series_ / "9.dcm");
+  EXPECT_EQ(read(folder_.path()).counts(), (std::map<std::string, std::size_t>{{"unreadable_file", 1}}));
+}
+
+TEST_F(LidcIdri, AWholeSliceIsOneImageWithTheLabelsOfItsNodules) {
+  annotate(xml_reading(nodule(2, {3}) + nodule(5, {3, 4}, 40, 8)));
+  const KeepingSink sink = read(folder_.path(), {{"image", std::string("lungs")}});
+  ASSERT_EQ(sink.records.size(), 2U);
+  const DatasetRecord& alone = sink.records[0];  // slice 4
+  EXPECT_EQ(alone.key, "1.2.3-1.2.3.9.4");
+  EXPECT_EQ(alone.labels, std::vector<std::string>{"malignant"});
+  EXPECT_EQ(alone.attributes.at("malignancy"), "5");
+  const DatasetRecord& both = sink.records[1];
+  EXPECT_EQ(both.labels, (std::vector<std::string>{"benign", "malignant"}));
+  EXPECT_EQ(both.attributes.at("nodule"), "1 2");
+  EXPECT_EQ(both.attributes.at("malignancy"), "");
+  EXPECT_EQ(both.attributes.at("subtlety"), "4");
+  EXPECT_EQ(both.load().width(), kSide);
+  EXPECT_EQ(read(folder_.path()).records.size(), 3U) << "regions are of their nodules";
+}
+
+TEST_F(LidcIdri, TheMiddleIsTheLargestAreaNotTheLargestBox) {
+  // A thin band across a box of 20 x 20, and a square of 11 x 11.
+  const XmlPoints band = {{10, 10}, {30, 28}, {30, 30}, {10, 12}, {10, 10}};
+  annotate(xml_reading(xml_nodule("1", xml_ratings(2) + xml_roi(sop_uid(2), "-5", band) +
+                                           xml_roi(sop_uid(3), "-7.5", xml_square(15, 15, 11)))));
+  const KeepingSink sink = read(folder_.path(), {{"slices", std::string("middle")}});
+  ASSERT_EQ(sink.records.size(), 1U);
+  EXPECT_EQ(sink.records[0].attributes.at("z_mm"), "-7.5");
 }
 
 TEST_F(LidcIdri, AFolderWithoutAnnotationsIsRefused) {

@@ -90,6 +90,36 @@ TEST_F(PhantomLuna16, PlacesBecomeTheVoxelsThatWereDrawn) {
   EXPECT_GT(checked, 15U);
 }
 
+TEST_F(PhantomLuna16, WithImageLungsEverythingElseIsBlack) {
+  const Parameters whole = {{"negatives", std::int64_t{0}}, {"slices", std::int64_t{1}}, {"region_mm", 0.0}};
+  Parameters lungs = whole;
+  lungs["image"] = std::string("lungs");
+  const Collector plain = collect("luna16", folder_ / "data", whole);
+  const Collector masked = collect("luna16", folder_ / "data", lungs);
+  ASSERT_EQ(masked.records.size(), plain.records.size());
+  std::size_t inside = 0;
+  std::size_t checked = 0;
+  for (std::size_t i = 0; i < masked.records.size(); i += 2, ++checked) {
+    const Image before = load_source(plain.records[i].source);
+    const Image after = masked.records[i].load();
+    std::size_t black = 0;
+    for (std::size_t p = 0; p < after.pixels().size(); ++p) {
+      black += after.pixels()[p] == 0 ? 1 : 0;
+      ASSERT_TRUE(after.pixels()[p] == 0 || after.pixels()[p] == before.pixels()[p]) << plain.records[i].key;
+    }
+    EXPECT_GT(black, after.pixels().size() / 2) << "body and air";
+    EXPECT_LT(black, after.pixels().size() * 95 / 100) << "lungs";
+    const auto place = [&](const char* name) {
+      return static_cast<std::size_t>(std::lround(std::stod(masked.records[i].attributes.at(name))));
+    };
+    inside += after.at(place("voxel_x"), place("voxel_y")) > 0 ? 1 : 0;
+  }
+  EXPECT_GT(checked, 8U);
+  EXPECT_GE(inside * 4, checked * 3) << "nodules deep in the wall may be cut away, others not";
+  lungs["image"] = std::string("heart");
+  EXPECT_ERROR(collect("luna16", folder_ / "data", lungs), invalid_argument, "plain or lungs");
+}
+
 TEST_F(PhantomLuna16, NodulesAreBrightWhereTheTableSaysAndOthersLieInTheLungs) {
   std::size_t nodules = 0;
   std::size_t bright = 0;

@@ -89,9 +89,12 @@ class RecordSink {
 
 /// A registered kind of data set.
 struct DatasetType {
-  std::string name;                     ///< as on the command line, for example "chestx-ray14"
-  std::string description;              ///< one line, with the files that are read
-  std::vector<OptionSpec> options;      ///< their schema
+  std::string name;                 ///< as on the command line, for example "chestx-ray14"
+  std::string description;          ///< one line, with the files that are read
+  std::vector<OptionSpec> options;  ///< their schema
+  /// Options that say where else something is written. The images do not depend on them, so an import goes on
+  /// with others.
+  std::vector<std::string> output_options = {};
   std::vector<std::string> attributes;  ///< further columns of the manifest, in this order
   bool has_official_split = false;
   /// Files below the root without which its official split is not known.

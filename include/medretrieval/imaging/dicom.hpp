@@ -34,7 +34,8 @@ struct StoredSamples {
 /// lossless), JPEG-LS or JPEG 2000. Immutable; safe to read from several threads.
 ///
 /// DCMTK, which parses the files, has one logger for the process. The first use of this class sets the level
-/// of its loggers below "dcmtk" to off; an application that wants their messages raises it again afterwards.
+/// of its loggers below "dcmtk" to off; an application that wants their messages raises it again afterwards. It
+/// also switches DCMTK's conversion of elements of unknown VR on (dcmEnableUnknownVRConversion).
 class DicomFile {
  public:
   /// Reads and checks a whole file; nothing is read from it later. A file without preamble or meta header
@@ -43,7 +44,8 @@ class DicomFile {
   ///        length of the pixel data), unsupported (transfer syntax or pixel format), limit_exceeded
   ///        (kMaxImagePixels and 512 MiB a frame, kMaxImageFileBytes; more than 2^24 pixels in less than a byte
   ///        for 64 of them; a deflated file that unfolds to more than 128 MiB and 64 times its size; deep
-  ///        nesting, more than about 1.5 million elements).
+  ///        nesting, more than about 1.5 million elements). More than 64
+  ///        elements out of the order of their tags are corrupt.
   explicit DicomFile(const std::filesystem::path& file);
   ~DicomFile();
   DicomFile(DicomFile&&) noexcept;
@@ -78,8 +80,8 @@ class DicomFile {
   /// The value of a tag of the main data set by its DICOM keyword ("PatientID", "StudyInstanceUID",
   /// "Modality", "StudyDate", ...), in UTF-8, without trailing padding, several values joined by a backslash;
   /// empty when the file does not have it.
-  /// \throws Error not_found when the keyword is not in the DICOM dictionary, unsupported for sequences and
-  ///        bulk data, corrupt when the text is not in the character set that the file states.
+  /// \throws Error not_found when the keyword is not in the DICOM dictionary, unsupported for sequences, bulk
+  ///        data and text that is stored as bytes, corrupt when the text is not in the character set that the file states.
   std::string tag(const std::string& keyword) const;
 
  private:

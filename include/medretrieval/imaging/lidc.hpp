@@ -125,11 +125,16 @@ struct LidcGroupingOptions {
   void validate() const;
 };
 
+/// The median of a rating over the readers of `marks`: each reader has one vote, the highest rating of what
+/// that reader has among them; who did not rate has none. None when nobody rated. The marks must be of
+/// `annotations`.
+std::optional<double> median_lidc_rating(const LidcAnnotations& annotations, std::span<const LidcMark> marks,
+                                         int LidcCharacteristics::*rating);
+
 /// Groups the contoured nodules of all readers by the overlap of their volumes: marks that overlap are in one
 /// group, also by way of a third mark. Pixels and slices of a series have one size, so shares of volumes are
-/// shares of pixels. Slices are the same by SOP instance UID, or by z within 0.01 mm. A reader has one vote
-/// in the median, the highest rating of what that reader has in the group. Groups are in the order of their
-/// first marks. Empty for readings of a radiograph.
+/// shares of pixels. Slices are the same by SOP instance UID, or by z within 0.01 mm where one of the two
+/// contours names no UID. Malignancy is as median_lidc_rating(). Groups are in the order of their first marks. Empty for readings of a radiograph.
 /// \throws Error invalid_argument (options), limit_exceeded (kMaxLidcMarks, kMaxLidcOutlines,
 ///        kMaxLidcFilledPixels).
 std::vector<LidcNoduleGroup> group_lidc_nodules(const LidcAnnotations& annotations,

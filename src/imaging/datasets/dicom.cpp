@@ -10,8 +10,8 @@
 #include <span>
 
 #include "base/concat.hpp"
-#include "base/utf8.hpp"
 #include "imaging/datasets/dataset_files.hpp"
+#include "imaging/datasets/dicom_fields.hpp"
 #include "imaging/datasets/folder_files.hpp"
 #include "imaging/dicom_header.hpp"
 
@@ -22,10 +22,6 @@ using detail::fail;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr int kDeepestFolder = 64;
-constexpr std::size_t kLongestCode = 16;  // of the representation CS
-constexpr std::size_t kLongestUid = 64;
 
 struct Options {
   std::string label;
@@ -48,52 +44,6 @@ Options read_options(const Parameters& given) {
   return options;
 }
 
-/// A code of the representation CS, or nothing when it is none: then it could be anybody's text.
-std::string code(const DicomHeader& file, const char* keyword) {
-  const std::string text = file.tag(keyword);
-  const bool is_code = text.size() <= kLongestCode && std::all_of(text.begin(), text.end(), [](char c) {
-                         return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' || c == '_';
-                       });
-  return is_code ? text : std::string();
-}
-
-std::string uid(const DicomHeader& file, const char* keyword) {
-  const std::string text = file.tag(keyword);
-  const bool is_uid =
-      text.size() <= kLongestUid && text.find_first_not_of("0123456789.") == std::string::npos;
-  return is_uid ? text : std::string();
-}
-
-/// \throws Error (corrupt) for what cannot be an id: control characters, or far longer than the standard's 64.
-std::string patient_id(const DicomHeader& file) {
-  const std::string text = file.tag("PatientID");
-  constexpr std::size_t kLongestId = 4 * 64;  // bytes in UTF-8
-  const bool has_control = std::any_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; });
-  if (text.size() > kLongestId || has_control || !detail::is_utf8(text)) {
-    fail(ErrorCode::corrupt, "a PatientID of ", text.size(), " bytes, expected text of at most ", kLongestId);
-  }
-  return text;
-}
-
-/// The first value, when it is a number.
-std::string number(const DicomHeader& file, const char* keyword) {
-  const std::string text = file.tag(keyword);
-  const auto value = parse_number(text.substr(0, text.find('\\')));
-  return value ? number_text(*value) : std::string();
-}
-
-std::optional<Date> date(const DicomHeader& file) {
-  for (const char* keyword : {"StudyDate", "SeriesDate", "AcquisitionDate"}) {
-    const std::string text = file.tag(keyword);
-    if (text.empty()) continue;
-    try {
-      return Date::parse(text);
-    } catch (const Error&) {  // a day that does not exist: the next may
-    }
-  }
-  return std::nullopt;
-}
-
 /// A file of many frames, opened once for all that are made at a time.
 class SharedFile {
  public:
@@ -114,105 +64,119 @@ struct Source {
   DatasetRecord record;
   std::shared_ptr<SharedFile> file;  ///< of several frames
   std::size_t frames = 0;
-  double instance = 0;
+  std::int64_t instance = 0;
 };
-
-Source describe(const DicomHeader& file, const fs::path& path, const fs::path& root, const Options& options) {
-  Source source;
-  DatasetRecord& record = source.record;
-  source.frames = file.frame_count();
-  if (source.frames > 1) source.file = std::make_shared<SharedFile>(path);
-  record.key = uid(file, "SOPInstanceUID");
-  if (record.key.empty()) {
-    const std::string name = path.lexically_relative(root).generic_string();
-    record.key = Fingerprint::of(std::as_bytes(std::span(name))).to_string();
-  }
-  record.patient = patient_id(file);
-  record.study = uid(file, "StudyInstanceUID");
-  record.series = uid(file, "SeriesInstanceUID");
-  record.modality = code(file, "Modality");
-  record.date = date(file);
-  record.source.file = path;
-  if (options.window.width > 0 && record.modality == "CT") record.source.options.window = options.window;
-  record.attributes["body_part"] = code(file, "BodyPartExamined");
-  record.attributes["laterality"] = code(file, "Laterality");
-  record.attributes["view"] = code(file, "ViewPosition");
-  record.attributes["instance"] = number(file, "InstanceNumber");
-  record.attributes["pixel_spacing_mm"] = number(file, "PixelSpacing");
-  record.attributes["slice_thickness_mm"] = number(file, "SliceThickness");
-  const std::string label = options.label == "modality" ? record.modality : record.attributes["body_part"];
-  if (options.label != "none" && !label.empty()) record.labels = {label};
-  source.instance = parse_number(record.attributes["instance"]).value_or(0);
-  return source;
-}
-
-std::string_view kind_of(ErrorCode code) {
-  if (code == ErrorCode::unsupported) return "unsupported_image";
-  return code == ErrorCode::limit_exceeded ? "too_large_image" : "unreadable_image";
-}
 
 /// What a file turned out to be: a source, or a kind of what is left out and what is said about it.
 struct FoundFile {
   std::optional<Source> source;
   std::string_view kind;
   std::string what;
+  std::vector<std::string_view> refused = {};  ///< kinds of values that became blank
 };
 
-class Walk {
+std::string text_of(const std::optional<double>& number) {
+  return number ? number_text(*number) : std::string();
+}
+
+std::string key_of(DicomFields& fields, const fs::path& path, const fs::path& root) {
+  std::string key = fields.uid("SOPInstanceUID");
+  if (!key.empty()) return key;
+  const std::string name = path.lexically_relative(root).generic_string();
+  return Fingerprint::of(std::as_bytes(std::span(name))).to_string();
+}
+
+void describe(DicomFields& fields, const Options& options, Source& source) {
+  DatasetRecord& record = source.record;
+  record.study = fields.uid("StudyInstanceUID");
+  record.series = fields.uid("SeriesInstanceUID");
+  record.date = fields.date();
+  if (options.window.width > 0 && record.modality == "CT") record.source.options.window = options.window;
+  const std::optional<std::int64_t> instance = fields.integer("InstanceNumber");
+  source.instance = instance.value_or(0);
+  record.attributes["body_part"] = fields.body_part();
+  record.attributes["laterality"] = fields.laterality();
+  record.attributes["view"] = fields.view();
+  record.attributes["instance"] = instance ? std::to_string(*instance) : std::string();
+  record.attributes["pixel_spacing_mm"] = text_of(fields.millimetres("PixelSpacing"));
+  record.attributes["slice_thickness_mm"] = text_of(fields.millimetres("SliceThickness"));
+  const std::string label = options.label == "modality" ? record.modality : record.attributes["body_part"];
+  if (options.label != "none" && !label.empty()) record.labels = {label};
+}
+
+FoundFile read_source(const fs::path& path, const fs::path& root, const Options& options) {
+  const DicomHeader header(path);
+  const auto left_out = [&](std::string_view kind) { return FoundFile{{}, kind, path.string()}; };
+  if (!header.has_pixels()) return left_out("no_pixels");
+  DicomFields fields(header);
+  Source source;
+  DatasetRecord& record = source.record;
+  record.modality = fields.modality();
+  if (record.modality == "SEG") return left_out("segmentation");
+  if (!options.modality.empty() && record.modality != options.modality) return left_out("other_modality");
+  if (!options.burned_in && fields.may_have_burned_in_text()) return left_out("burned_in_annotation");
+  std::optional<std::string> patient = fields.patient_id();
+  if (!patient) return left_out("unusable_patient_id");
+  record.patient = *std::move(patient);
+  source.frames = header.frame_count();
+  if (source.frames > 1) {
+    DicomFile{path};  // every stated frame becomes a record, so that they are there has to be known now
+    source.file = std::make_shared<SharedFile>(path);
+  }
+  record.key = key_of(fields, path, root);
+  record.source.file = path;
+  describe(fields, options, source);
+  return {std::move(source), {}, path.string(), fields.refused()};
+}
+
+/// A file whose images may be chosen: some 300 bytes.
+struct SeriesFile {
+  fs::path path;
+  std::size_t frames = 0;
+  std::int64_t instance = 0;
+};
+
+class Reader {
  public:
-  Walk(const fs::path& root, const Options& options, RecordSink& sink)
+  Reader(const fs::path& root, const Options& options, RecordSink& sink)
       : root_(root), options_(options), sink_(sink) {}
 
-  /// A folder's files, then its folders, both by name. Links to folders are not followed.
-  void visit(const fs::path& folder, int depth) {
-    if (depth > kDeepestFolder) return sink_.skip("too_deep_folder", folder.string());
-    FolderContent content = read_folder(folder);
-    if (!content.is_readable) sink_.skip("unreadable_folder", folder.string());
-    read_in_order(
-        content.files.size(), sink_.threads(),
-        [&](std::size_t i) { return look_at(folder / content.files[i]); },
-        [&](std::size_t, FoundFile found) { take(std::move(found)); });
-    give_series();
-    content.files = {};  // not held while the folders below are visited
-    for (const std::string& inner : content.folders) visit(folder / inner, depth + 1);
+  void read_all() {
+    walk_folders(root_, sink_, [&](const fs::path& folder, const std::vector<std::string>& files) {
+      read_in_order(
+          files.size(), sink_.threads(), [&](std::size_t i) { return look_at(folder / files[i]); },
+          [&](std::size_t, FoundFile found) { take(std::move(found)); });
+    });
+    for (auto& [uid, files] : series_) give_series(files);
   }
 
  private:
   FoundFile look_at(const fs::path& path) const {
     try {
-      if (detect_file_kind(path) != FileKind::dicom) return {{}, "not_dicom", path.string()};
-    } catch (const Error&) {
-      return {{}, "not_dicom", path.string()};
-    }
-    try {
-      const DicomHeader file(path);
-      if (const char* reason = reason_to_skip(file)) return {{}, reason, path.string()};
-      // Every stated frame becomes a record, so that they are there has to be known now.
-      if (file.frame_count() > 1) DicomFile{path};
-      return {describe(file, path, root_, options_), {}, {}};
+      if (!is_dicom(path)) return {{}, "not_dicom", path.string()};
+      return read_source(path, root_, options_);
     } catch (const Error& error) {
-      return {{}, kind_of(error.code()), error.what()};
+      return {{}, kind_of_failure(error.code()), error.what()};
     }
   }
 
   void take(FoundFile found) {
     if (!found.source) return sink_.skip(found.kind, found.what);
-    if (options_.per_series == 0) return give_frames(*found.source);
-    const std::string series = found.source->record.series;
-    series_[series].push_back(std::move(*found.source));
+    const Source& source = *found.source;
+    // A file that names no series is one.
+    if (options_.per_series == 0 || source.record.series.empty()) return give_all(found);
+    series_[source.record.series].push_back({source.record.source.file, source.frames, source.instance});
   }
 
-  const char* reason_to_skip(const DicomHeader& file) const {
-    if (!file.has_pixels()) return "no_pixels";
-    const std::string modality = code(file, "Modality");
-    if (modality == "SEG") return "segmentation";
-    if (!options_.modality.empty() && modality != options_.modality) return "other_modality";
-    if (!options_.burned_in && code(file, "BurnedInAnnotation") == "YES") return "burned_in_annotation";
-    return nullptr;
+  void count_refused(const FoundFile& found) {
+    for (const std::string_view kind : found.refused) sink_.note(kind, found.what);
   }
 
-  void give_frames(const Source& source) {
-    for (std::size_t frame = 0; frame < source.frames; ++frame) give_frame(source, frame);
+  void give_all(const FoundFile& found) {
+    count_refused(found);
+    const std::size_t frames = found.source->frames;
+    const std::size_t wanted = options_.per_series == 0 ? frames : std::min(options_.per_series, frames);
+    for (std::size_t i = 0; i < wanted; ++i) give_frame(*found.source, place_of(i, wanted, frames));
   }
 
   void give_frame(const Source& source, std::size_t frame) {
@@ -228,28 +192,43 @@ class Walk {
     sink_.add(std::move(record));
   }
 
-  /// So many frames of every series of the folder, evenly spread.
-  void give_series() {
-    for (auto& [uid, sources] : series_) {
-      std::stable_sort(sources.begin(), sources.end(),
-                       [](const Source& a, const Source& b) { return a.instance < b.instance; });
-      std::vector<std::pair<const Source*, std::size_t>> frames;
-      for (const Source& source : sources) {
-        for (std::size_t frame = 0; frame < source.frames; ++frame) frames.emplace_back(&source, frame);
+  /// Where number `i` of `wanted` stands that are evenly spread over `all`.
+  static std::size_t place_of(std::size_t i, std::size_t wanted, std::size_t all) {
+    return (2 * i + 1) * all / (2 * wanted);
+  }
+
+  /// So many frames, evenly spread. The header of a file that has one of them is read again.
+  void give_series(std::vector<SeriesFile>& files) {
+    std::stable_sort(files.begin(), files.end(),
+                     [](const SeriesFile& a, const SeriesFile& b) { return a.instance < b.instance; });
+    std::size_t all = 0;
+    for (const SeriesFile& file : files) all += file.frames;
+    const std::size_t wanted = std::min(options_.per_series, all);
+    std::size_t given = 0;
+    std::size_t first = 0;  // frame of the file among all
+    for (const SeriesFile& file : files) {
+      std::vector<std::size_t> frames;
+      for (; given < wanted && place_of(given, wanted, all) < first + file.frames; ++given) {
+        frames.push_back(place_of(given, wanted, all) - first);
       }
-      const std::size_t wanted = std::min(options_.per_series, frames.size());
-      for (std::size_t i = 0; i < wanted; ++i) {
-        const auto& [source, frame] = frames[(2 * i + 1) * frames.size() / (2 * wanted)];
-        give_frame(*source, frame);
-      }
+      if (!frames.empty()) give_chosen(file, frames);
+      first += file.frames;
     }
-    series_.clear();
+  }
+
+  void give_chosen(const SeriesFile& file, const std::vector<std::size_t>& frames) {
+    const FoundFile found = look_at(file.path);
+    if (!found.source) return sink_.skip(found.kind, found.what);
+    count_refused(found);
+    for (const std::size_t frame : frames) {
+      if (frame < found.source->frames) give_frame(*found.source, frame);
+    }
   }
 
   const fs::path& root_;
   const Options& options_;
   RecordSink& sink_;
-  std::map<std::string, std::vector<Source>> series_;  // of the folder that is visited
+  std::map<std::string, std::vector<SeriesFile>> series_;
 };
 
 std::size_t count_files(const fs::path& root) {
@@ -266,7 +245,7 @@ std::size_t count_files(const fs::path& root) {
 void read(const fs::path& root, const Parameters& given, RecordSink& sink) {
   const Options options = read_options(given);
   sink.expect(count_files(root));
-  Walk(root, options, sink).visit(root, 0);
+  Reader(root, options, sink).read_all();
 }
 
 }  // namespace
@@ -279,8 +258,8 @@ DatasetType dicom_dataset() {
       {"label", std::string("modality"), 0, 0, "what becomes the label: none, modality or body_part"},
       {"modality", std::string(), 0, 0, "take only this modality, for example CT"},
       {"per_series", std::int64_t{0}, 0, 100'000,
-       "images of each series (of each folder), evenly spread by instance number; 0: all"},
-      {"burned_in", false, 0, 0, "take images that state burned-in annotations too"},
+       "images of each series, evenly spread by instance number; 0: all"},
+      {"burned_in", false, 0, 0, "take images that may have burned-in annotations by what they state, too"},
       {"window_center", 0.0, -32768, 32767, "HU, of CT; with window_width 0 the stated window is taken"},
       {"window_width", 0.0, 0, 65536, "HU"}};
   type.attributes = {"body_part",        "laterality",        "view", "instance", "frame",

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
+#include <medretrieval/imaging/dataset.hpp>
 #include <string>
 #include <vector>
 
@@ -13,12 +15,18 @@ namespace medretrieval::imaging::datasets {
 
 /// What a folder holds, each by name: the same order on every file system.
 struct FolderContent {
-  std::vector<std::string> files;    ///< regular ones, and links to such
+  std::vector<std::string> files;    ///< regular ones, and links to anything but a folder
   std::vector<std::string> folders;  ///< without links, so that nothing is visited twice or for ever
   bool is_readable = true;
 };
 
 FolderContent read_folder(const std::filesystem::path& folder);
+
+/// Gives `root` and the folders below it with the names of their files: a folder before those in it, each by
+/// name. Skipped are unreadable_folder and, more than 64 deep, too_deep_folder.
+void walk_folders(const std::filesystem::path& root, RecordSink& sink,
+                  const std::function<void(const std::filesystem::path& folder,
+                                           const std::vector<std::string>& files)>& visit);
 
 /// Calls read(i) for every i below `count` over the threads, and take(i, result) in order in this one. At most
 /// kResultsAtATime results are held.

@@ -1,5 +1,7 @@
 // LIDC-IDRI (Armato et al., 2011): CT series with the readings of up to four radiologists. An image is a nodule
 // in one slice, prepared as papers 001 or 003 do it.
+#include <algorithm>
+#include <map>
 #include <medretrieval/imaging/dataset.hpp>
 #include <medretrieval/imaging/dicom.hpp>
 #include <medretrieval/imaging/nodule_region.hpp>
@@ -8,6 +10,7 @@
 #include "base/concat.hpp"
 #include "imaging/datasets/dataset_files.hpp"
 #include "imaging/datasets/lidc_nodules.hpp"
+#include "imaging/datasets/lidc_options.hpp"
 #include "imaging/datasets/lidc_series.hpp"
 
 namespace medretrieval::imaging::datasets {
@@ -18,77 +21,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-enum class ImageForm { region, square, lungs };
-
-struct Options {
-  ImageForm form = ImageForm::region;
-  SliceChoice slices = SliceChoice::all;
-  bool drop_undecided = false;
-  LidcGroupingOptions grouping;
-  NoduleRegionOptions region;
-  LungInputOptions lungs;
-  fs::path explain;  ///< empty: no sheets
-};
-
-template <class Choice>
-Choice choice(const Parameters& given, const char* name,
-              std::initializer_list<std::pair<const char*, Choice>> choices) {
-  const std::string& chosen = std::get<std::string>(given.at(name));
-  std::string names;
-  for (const auto& [text, value] : choices) {
-    if (chosen == text) return value;
-    names += (names.empty() ? "" : ", ") + std::string(text);
-  }
-  fail(ErrorCode::invalid_argument, name, " must be one of ", names, "; got '", chosen, "'");
-}
-
-double real(const Parameters& given, const char* name) {
-  return std::get<double>(given.at(name));
-}
-
-/// Negative numbers stand for what the paper of the form takes.
-void take_lung_options(const Parameters& given, LungMaskOptions& lung) {
-  lung.threshold_hu = real(given, "threshold_hu");
-  lung.clear_border = std::get<bool>(given.at("clear_border"));
-  const auto components = std::get<std::int64_t>(given.at("components"));
-  if (components >= 0) lung.components = static_cast<int>(components);
-  for (const auto& [name, member] : {std::pair("closing_mm", &LungMaskOptions::closing_mm),
-                                     std::pair("opening_mm", &LungMaskOptions::opening_mm),
-                                     std::pair("dilation_mm", &LungMaskOptions::dilation_mm)}) {
-    if (real(given, name) >= 0) lung.*member = real(given, name);
-  }
-}
-
-Options read_options(const Parameters& given) {
-  Options options;
-  options.form = choice<ImageForm>(
-      given, "image",
-      {{"region", ImageForm::region}, {"square", ImageForm::square}, {"lungs", ImageForm::lungs}});
-  options.slices = choice<SliceChoice>(
-      given, "slices",
-      {{"all", SliceChoice::all}, {"three", SliceChoice::three}, {"middle", SliceChoice::middle}});
-  options.drop_undecided = std::get<bool>(given.at("drop_undecided"));
-  options.grouping.min_overlap = real(given, "min_overlap");
-  take_lung_options(given, options.region.lung);
-  take_lung_options(given, options.lungs.lung);
-  options.region.fit = options.form == ImageForm::region;
-  options.region.mask = options.form == ImageForm::region && std::get<bool>(given.at("mask"));
-  options.region.margin_mm = real(given, "margin_mm");
-  options.region.window = {real(given, "window_center"), real(given, "window_width")};
-  options.lungs.window = options.region.window;
-  const auto side = static_cast<std::size_t>(std::get<std::int64_t>(given.at("side")));
-  if (side > 0) options.region.side = side;
-  options.lungs.side = side;
-  options.explain = std::get<std::string>(given.at("explain"));
-  options.grouping.validate();
-  options.region.validate();
-  options.lungs.validate();
-  return options;
-}
-
 /// Makes the image of one record; keeps what it needs and nothing of the series.
 struct ImageMaker {
-  std::shared_ptr<const Options> options;
+  std::shared_ptr<const LidcOptions> options;
   fs::path file;
   LidcContour outline;
   double pixel_spacing_mm = 0;
@@ -143,8 +78,10 @@ constexpr std::pair<const char*, int LidcCharacteristics::*> kRatings[] = {
 /// Gives the records of one series after the other.
 class Giver {
  public:
-  Giver(Options options, RecordSink& sink)
-      : options_(std::make_shared<const Options>(std::move(options))), sink_(sink) {}
+  Giver(LidcOptions options, const LidcFolders& found, RecordSink& sink)
+      : options_(std::make_shared<const LidcOptions>(std::move(options))),
+        folders_(found.folders),
+        sink_(sink) {}
 
   void give(const CtSeries& series, const fs::path& file) {
     LidcAnnotations annotations;
@@ -163,6 +100,8 @@ class Giver {
         give_nodule(series, annotations, groups[i], i + 1, place);
       }
     }
+    for (auto& [slice, record] : whole_slices_) give_record(series, slice, std::move(record));
+    whole_slices_.clear();
     count_points(annotations, file);
   }
 
@@ -176,15 +115,22 @@ class Giver {
       return sink_.skip("outline_outside_of_slice", place + ": " + error.what());
     }
     if (found.missing > 0) {
-      sink_.skip("outlines_without_slice", concat(place, ": ", found.missing, " outlines"));
+      sink_.note("outlines_without_slice", concat(place, ": ", found.missing, " outlines"));
     }
     if (found.slices.empty()) return;
     DatasetRecord record = describe(series, annotations, group, number);
     std::size_t longest = 0;
     for (const NoduleSlice& slice : found.slices) longest = std::max(longest, longest_side(slice.outline));
-    record.attributes["diameter_mm"] = number_text(static_cast<double>(longest) * series.pixel_spacing_mm);
+    record.attributes["outline_box_mm"] =
+        number_text(static_cast<double>(longest) * series.frame.pixel_spacing_mm);
     for (NoduleSlice& slice : choose_slices(found.slices, options_->slices, series.slices.size())) {
-      give_slice(record, series, std::move(slice));
+      if (options_->form == ImageForm::lungs) {
+        take_whole_slice(record, series, slice.slice);
+      } else {
+        DatasetRecord image = record;
+        image.load = maker(series, slice.slice, std::move(slice.outline));
+        give_record(series, slice.slice, std::move(image));
+      }
     }
   }
 
@@ -192,8 +138,8 @@ class Giver {
                                 const LidcNoduleGroup& group, std::size_t number) {
     DatasetRecord record;
     record.key = concat(series.uid, "-nodule", padded(static_cast<std::int64_t>(number), 2));
-    record.patient = series.patient;
-    record.study = series.study;
+    record.patient = series.frame.patient;
+    record.study = series.frame.study;
     record.series = series.uid;
     record.modality = "CT";
     record.date = series.date;
@@ -201,20 +147,53 @@ class Giver {
     record.attributes["nodule"] = std::to_string(number);
     record.attributes["readers"] = std::to_string(group.readers);
     if (group.malignancy) record.attributes["malignancy"] = number_text(*group.malignancy);
-    for (const auto& [name, rating] : kRatings)
-      record.attributes[name] = median_rating(annotations, group, rating);
-    record.attributes["pixel_spacing_mm"] = number_text(series.pixel_spacing_mm);
+    for (const auto& [name, rating] : kRatings) {
+      const auto median = median_lidc_rating(annotations, group.marks, rating);
+      if (median) record.attributes[name] = number_text(*median);
+    }
+    record.attributes["pixel_spacing_mm"] = number_text(series.frame.pixel_spacing_mm);
     return record;
   }
 
-  void give_slice(DatasetRecord record, const CtSeries& series, NoduleSlice slice) {
-    const SeriesSlice& source = series.slices[slice.slice];
+  ImageMaker maker(const CtSeries& series, std::size_t slice, LidcContour outline) {
+    return {options_, file_of(series, slice), std::move(outline), series.frame.pixel_spacing_mm, ++records_};
+  }
+
+  fs::path file_of(const CtSeries& series, std::size_t slice) const {
+    return folders_[series.slices[slice].folder] / series.slices[slice].file;
+  }
+
+  void give_record(const CtSeries& series, std::size_t slice, DatasetRecord record) {
+    const SeriesSlice& source = series.slices[slice];
     record.key += "-" + source.sop_uid;
-    record.source.file = series.folder / source.file;
+    record.source.file = file_of(series, slice);
     if (source.z) record.attributes["z_mm"] = number_text(*source.z);
-    record.load = ImageMaker{options_, record.source.file, std::move(slice.outline), series.pixel_spacing_mm,
-                             ++records_};
     sink_.add(std::move(record));
+  }
+
+  /// A whole slice is one image, whatever it holds: it gets the labels of all its nodules, and what its nodules
+  /// do not agree in becomes blank.
+  void take_whole_slice(const DatasetRecord& nodule, const CtSeries& series, std::size_t slice) {
+    const auto [entry, added] = whole_slices_.try_emplace(slice, nodule);
+    DatasetRecord& record = entry->second;
+    if (added) {
+      record.key = series.uid;
+      record.load = maker(series, slice, {});
+      return;
+    }
+    for (const std::string& label : nodule.labels) {
+      if (std::find(record.labels.begin(), record.labels.end(), label) == record.labels.end()) {
+        record.labels.push_back(label);
+      }
+    }
+    for (auto& [name, value] : record.attributes) {
+      const auto other = nodule.attributes.find(name);
+      if (name == "nodule") {
+        append_to_list(value, " ", nodule.attributes.at(name));
+      } else if (other == nodule.attributes.end() || other->second != value) {
+        value.clear();
+      }
+    }
   }
 
   /// What has no outline makes no image.
@@ -230,9 +209,11 @@ class Giver {
     }
   }
 
-  std::shared_ptr<const Options> options_;
+  std::shared_ptr<const LidcOptions> options_;
+  const std::vector<fs::path>& folders_;
   RecordSink& sink_;
   std::size_t records_ = 0;
+  std::map<std::size_t, DatasetRecord> whole_slices_;  // of the series, where an image is a whole slice
 };
 
 void make_folder(const fs::path& folder) {
@@ -248,25 +229,17 @@ std::size_t most_images(const AnnotationFiles& annotations, SliceChoice slices) 
 }
 
 void read(const fs::path& root, const Parameters& given, RecordSink& sink) {
-  const Options options = read_options(given);
+  const LidcOptions options = read_lidc_options(given);
   make_folder(options.explain);
-  const std::vector<fs::path> folders = folders_below(root);
-  const AnnotationFiles annotations(folders, sink);
-  if (annotations.size() == 0) {
+  const LidcFolders found = find_annotations(root, sink);
+  if (found.annotations.size() == 0) {
     fail(ErrorCode::not_found, "no annotation file of a CT series (LidcReadMessage) in or below ",
          root.string());
   }
-  sink.expect(most_images(annotations, options.slices));
-  Giver giver(options, sink);
-  for (const fs::path& folder : folders) {
-    for (const CtSeries& series : read_ct_series(folder, sink)) {
-      const auto file = annotations.of_series(series.uid);
-      if (file) {
-        giver.give(series, *file);
-      } else {
-        sink.skip("series_without_annotation", concat(folder.string(), ": ", series.uid));
-      }
-    }
+  sink.expect(most_images(found.annotations, options.slices));
+  Giver giver(options, found, sink);
+  for (const CtSeries& series : read_ct_series(found, sink)) {
+    giver.give(series, *found.annotations.of_series(series.uid));
   }
 }
 
@@ -276,33 +249,11 @@ DatasetType lidc_idri_dataset() {
   DatasetType type;
   type.name = "lidc-idri";
   type.description = "LIDC-IDRI: CT series in DICOM and the radiologists' XML, in folders of any layout";
-  type.options = {
-      {"image", std::string("region"), 0, 0,
-       "region: paper 001's region of interest; square: pixels around the outline as they are; lungs: paper "
-       "003's "
-       "whole slice with everything but the lungs black"},
-      {"slices", std::string("all"), 0, 0,
-       "of a nodule: all with an outline, the middle, or three around it"},
-      {"drop_undecided", false, 0, 0, "leave out nodules whose median malignancy is exactly 3"},
-      {"min_overlap", 0.1, 0, 1,
-       "two readers' outlines are of one nodule above this share of the smaller volume"},
-      {"side", std::int64_t{0}, 0, 1024, "pixels; 0: 32, or the side of the slice where image is lungs"},
-      {"margin_mm", 4.0, 0, 100, "around the outline, where image is region"},
-      {"mask", true, 0, 0, "black outside of the lungs and the outline, where image is region"},
-      {"window_center", -300.0, -32768, 32767, "HU"},
-      {"window_width", 1800.0, 1, 65536, "HU"},
-      {"threshold_hu", -400.0, -2000, 3000, "below it is air or lung"},
-      {"clear_border", true, 0, 0, "take away what touches the edge of the slice"},
-      {"components", std::int64_t{-1}, -1, 1000,
-       "the largest that are kept; 0: all; -1: 2, or all for lungs"},
-      {"closing_mm", -1.0, -1, 50, "radius; 0: leave out; -1: 7"},
-      {"opening_mm", -1.0, -1, 50, "radius; 0: leave out; -1: 1, or left out for lungs"},
-      {"dilation_mm", -1.0, -1, 50, "radius; 0: leave out; -1: left out, or 5 for lungs"},
-      {"explain", std::string(), 0, 0,
-       "folder for a contact sheet of the steps of every image that is made"}};
+  type.options = lidc_option_specs();
+  type.output_options = {"explain"};
   type.attributes = {
-      "nodule",        "readers",         "malignancy", "diameter_mm", "subtlety",    "internal_structure",
-      "calcification", "sphericity",      "margin",     "lobulation",  "spiculation", "texture",
+      "nodule",        "readers",         "malignancy", "outline_box_mm", "subtlety",    "internal_structure",
+      "calcification", "sphericity",      "margin",     "lobulation",     "spiculation", "texture",
       "z_mm",          "pixel_spacing_mm"};
   type.read = read;
   return type;

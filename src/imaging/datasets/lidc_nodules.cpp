@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <map>
 
-#include "imaging/datasets/dataset_files.hpp"
 #include "imaging/lidc_outline.hpp"
 
 namespace medretrieval::imaging::datasets {
 
 namespace {
 
-int area(const LidcContour& outline) {
-  return outline_box(outline.points).area();
+double area(const LidcContour& outline) {
+  return outline_area(outline.points);
 }
 
 /// Index of the slice with the largest outline, the first of equal ones.
@@ -31,7 +30,7 @@ FoundNodule find_nodule(const LidcAnnotations& annotations, const LidcNoduleGrou
   std::map<std::size_t, LidcContour> largest;
   for (const LidcMark mark : group.marks) {
     for (const LidcContour& contour : annotations.readings[mark.reading].nodules[mark.nodule].contours) {
-      require_inside(contour, series.columns, series.rows);
+      require_inside(contour, series.frame.columns, series.frame.rows);
       if (!contour.inclusion) continue;
       const auto slice = find_lidc_slice(contour, slices);
       if (!slice) {
@@ -64,18 +63,6 @@ std::vector<NoduleSlice> choose_slices(const std::vector<NoduleSlice>& slices, S
 std::size_t longest_side(const LidcContour& outline) {
   const auto size = outline_box(outline.points).size();
   return static_cast<std::size_t>(std::max(size.width, size.height));
-}
-
-std::string median_rating(const LidcAnnotations& annotations, const LidcNoduleGroup& group,
-                          int LidcCharacteristics::*rating) {
-  std::vector<int> given;
-  for (const LidcMark mark : group.marks) {
-    const int value = annotations.readings[mark.reading].nodules[mark.nodule].characteristics.*rating;
-    if (value > 0) given.push_back(value);
-  }
-  if (given.empty()) return {};
-  std::sort(given.begin(), given.end());
-  return number_text((given[(given.size() - 1) / 2] + given[given.size() / 2]) / 2.0);
 }
 
 }  // namespace medretrieval::imaging::datasets

@@ -18,14 +18,14 @@ struct NoduleSlice {
 
 /// Which slices of a nodule become images.
 enum class SliceChoice {
-  middle,  ///< the one with the largest outline
-  three,   ///< that one and its neighbours in the series
+  middle,  ///< the one with the largest outline, by what it encloses
+  three,   ///< that one and its neighbours in the series; two at its end
   all,     ///< all that have an outline
 };
 
 /// A nodule found in its series.
 struct FoundNodule {
-  std::vector<NoduleSlice> slices;  ///< by z; in each the largest outline of its readers
+  std::vector<NoduleSlice> slices;  ///< upwards; in each the largest outline of its readers
   std::size_t missing = 0;          ///< outlines whose slices are not there
 };
 
@@ -39,9 +39,5 @@ std::vector<NoduleSlice> choose_slices(const std::vector<NoduleSlice>& slices, S
 
 /// The longest side of an outline's box, in pixels.
 std::size_t longest_side(const LidcContour& outline);
-
-/// The median of a rating over all who gave it, as text; empty when nobody did.
-std::string median_rating(const LidcAnnotations& annotations, const LidcNoduleGroup& group,
-                          int LidcCharacteristics::*rating);
 
 }  // namespace medretrieval::imaging::datasets

@@ -1,6 +1,7 @@
 // LIDC-IDRI as it lies in folders: CT series, and the annotation file of each.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <medretrieval/imaging/dataset.hpp>
@@ -11,34 +12,35 @@
 
 namespace medretrieval::imaging::datasets {
 
-/// One slice of a series and the name of its file: some 200 bytes.
+/// One slice of a series and where its file lies: some 200 bytes.
 struct SeriesSlice : LidcSlice {
+  std::uint32_t folder = 0;  ///< index into the folders that were read
   std::string file;
+  std::optional<double> along;  ///< mm, its place on the normal of the slices, which points upwards
 };
 
-/// The slices of one CT series that lie in one folder.
-struct CtSeries {
-  std::string uid, patient, study;
-  std::filesystem::path folder;
-  std::optional<Date> date;
-  double pixel_spacing_mm = 0;  ///< above 0
+/// What the slices of a series have in common.
+struct SliceFrame {
+  std::string patient, study;
+  double pixel_spacing_mm = 0;  ///< above 0, the same in both directions
   std::size_t columns = 0;
   std::size_t rows = 0;
-  std::vector<SeriesSlice> slices;  ///< by z, those without z first
+  std::vector<double> orientation;  ///< six direction cosines, nearly axial
 };
 
-/// All folders from `root` downwards in the order of their names. Links to folders are not followed.
-std::vector<std::filesystem::path> folders_below(const std::filesystem::path& root);
-
-/// The CT series among the files of a folder, by UID. Slices that cannot be used are skipped: they are not
-/// readable, name no series, patient or spacing, or differ from the first of their series.
-std::vector<CtSeries> read_ct_series(const std::filesystem::path& folder, RecordSink& sink);
+/// The slices of one CT series, wherever they lie.
+struct CtSeries {
+  std::string uid;
+  SliceFrame frame;
+  std::optional<Date> date;
+  std::vector<SeriesSlice> slices;  ///< upwards, those without a place first; no SOP instance UID twice
+};
 
 /// Which annotation file belongs to a CT series. Those that cannot be read, that are of radiographs, or that
 /// are of a series that has one already, are skipped.
 class AnnotationFiles {
  public:
-  AnnotationFiles(const std::vector<std::filesystem::path>& folders, RecordSink& sink);
+  void add(const std::filesystem::path& file, RecordSink& sink);
   /// None: the series has no annotations.
   std::optional<std::filesystem::path> of_series(const std::string& uid) const;
   std::size_t size() const { return by_series_.size(); }
@@ -47,12 +49,26 @@ class AnnotationFiles {
   std::size_t outlines() const { return outlines_; }
 
  private:
-  void add(const std::filesystem::path& file, RecordSink& sink);
   void count(const LidcAnnotations& annotations);
 
   std::map<std::string, std::filesystem::path> by_series_;
   std::size_t marks_ = 0;
   std::size_t outlines_ = 0;
 };
+
+/// The folders of a data set and the annotation files in them.
+struct LidcFolders {
+  std::vector<std::filesystem::path> folders;
+  AnnotationFiles annotations;
+};
+
+/// Looks through `root`, as walk_folders().
+LidcFolders find_annotations(const std::filesystem::path& root, RecordSink& sink);
+
+/// The CT series with annotations among the files of all folders, by UID. A series is the largest group of its
+/// slices that agree in patient, study, size, spacing and orientation (the first of equally large ones).
+/// Skipped are the others, slices that are far from axial or cannot be used, patients of other names than
+/// LIDC-IDRI's, the second of two slices with one SOP instance UID, and series without annotations.
+std::vector<CtSeries> read_ct_series(const LidcFolders& found, RecordSink& sink);
 
 }  // namespace medretrieval::imaging::datasets

@@ -5,12 +5,15 @@
 #include <medretrieval/fingerprint.hpp>
 #include <medretrieval/imaging/dataset.hpp>
 #include <medretrieval/imaging/meta_image.hpp>
+#include <medretrieval/imaging/nodule_region.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/concat.hpp"
 #include "imaging/cut_out.hpp"
 #include "imaging/datasets/dataset_files.hpp"
+#include "imaging/datasets/lung_options.hpp"
 
 namespace medretrieval::imaging::datasets {
 
@@ -111,7 +114,8 @@ class Giver {
         patients_(read_patients(root)),
         slices_(static_cast<std::ptrdiff_t>(std::get<std::int64_t>(options.at("slices")))),
         region_mm_(std::get<double>(options.at("region_mm"))),
-        window_{std::get<double>(options.at("window_center")), std::get<double>(options.at("window_width"))} {
+        window_{std::get<double>(options.at("window_center")), std::get<double>(options.at("window_width"))},
+        lungs_(lungs_of(options, window_)) {
     for (int i = 0; i < 10; ++i) folders_.add(root / ("subset" + std::to_string(i)));
     folders_.add(root);
   }
@@ -169,7 +173,13 @@ class Giver {
           number_text(upwards * static_cast<double>(offset) * volume.spacing[2]);
       record.attributes["pixel_spacing_mm"] = concat(number_text(volume.spacing[0]));
       if (region_mm_ > 0) record.source.region = region_around(voxel, volume);
-      if (scan->is_kept_whole()) record.load = [scan, source = record.source] { return view(*scan, source); };
+      if (lungs_) {
+        record.load = [scan, source = record.source, lungs = *lungs_] {
+          return lungs_in(*scan, source, lungs);
+        };
+      } else if (scan->is_kept_whole()) {
+        record.load = [scan, source = record.source] { return view(*scan, source); };
+      }
       sink_.add(std::move(record));
     }
   }
@@ -178,6 +188,30 @@ class Giver {
   static Image view(const MetaImageSlices& scan, const ImageSource& source) {
     const Image slice = apply_window(scan.view(source.options.frame), *source.options.window);
     return source.region ? cut_out_padded(slice, *source.region) : slice;
+  }
+
+  /// Paper 003's input; nothing where whole slices or squares are asked for.
+  static std::optional<LungInputOptions> lungs_of(const Parameters& options, const Window& window) {
+    const std::string& image = std::get<std::string>(options.at("image"));
+    if (image == "plain") return std::nullopt;
+    if (image != "lungs") {
+      detail::fail(ErrorCode::invalid_argument, "image must be plain or lungs, got '", image, "'");
+    }
+    LungInputOptions lungs;
+    take_lung_options(options, lungs.lung);
+    lungs.window = window;
+    lungs.validate();
+    return lungs;
+  }
+
+  /// The lungs of a slice, then the square.
+  static Image lungs_in(const MetaImageSlices& scan, const ImageSource& source, LungInputOptions lungs) {
+    const Image stored = scan.view(source.options.frame);
+    Image slice(stored.width(), stored.height(), PixelUnit::hounsfield);
+    std::copy(stored.pixels().begin(), stored.pixels().end(), slice.pixels().begin());
+    lungs.lung.pixel_spacing_mm = scan.header().spacing[0];
+    const Image input = lung_input(slice, lungs);
+    return source.region ? cut_out_padded(input, *source.region) : input;
   }
 
   DatasetRecord describe(const std::string& series, const fs::path& file, const Spot& spot,
@@ -216,6 +250,7 @@ class Giver {
   std::ptrdiff_t slices_;
   double region_mm_;
   Window window_;
+  std::optional<LungInputOptions> lungs_;
   ImageFolders folders_;
 };
 
@@ -257,7 +292,11 @@ DatasetType luna16_dataset() {
       {"region_mm", 50.0, 0, 1000, "side of the square around the nodule; 0: the whole slice"},
       {"negatives", std::int64_t{2}, 0, 1000, "candidates of each scan that are no nodules, drawn by a hash"},
       {"window_center", -300.0, -32768, 32767, "HU"},
-      {"window_width", 1800.0, 1, 65536, "HU"}};
+      {"window_width", 1800.0, 1, 65536, "HU"},
+      {"image", std::string("plain"), 0, 0,
+       "plain, or lungs: everything else is black, as the input of paper 003; then the square is cut out"}};
+  const auto lungs = lung_option_specs();
+  type.options.insert(type.options.end(), lungs.begin(), lungs.end());
   type.attributes = {"diameter_mm", "voxel_x",         "voxel_y",          "voxel_z",
                      "slice",       "slice_offset_mm", "pixel_spacing_mm", "subset"};
   type.bits = 16;
