@@ -133,8 +133,8 @@ void print(const Json& answer) {
 void run(const Options& options) {
   const Snapshot snapshot = Snapshot::open(options.gallery);
   const auto maker = FeatureMaker::of_gallery(options.gallery, snapshot.model());
-  const ImageFeatures query =
-      maker->of_image(imaging::load_image(options.image, options.load), options.threads);
+  const imaging::Image image = imaging::load_image(options.image, options.load);
+  const ImageFeatures query = maker->of_image(image, options.threads);
   const std::string patient = patient_of(options);
   QueryContext context = {.patient = patient};
   if (query.posteriors.rows() > 0) {

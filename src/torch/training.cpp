@@ -187,10 +187,10 @@ class Trainer {
     for (const auto row : batch.rows) numbers.push_back(static_cast<std::int64_t>(place_.at(row)));
     optimizer_->zero_grad();
     const NetworkOutput output =
-        fixed_features_.defined() ? network_->forward_features(
-                                        fixed_features_.index_select(0, places(batch.rows)).to(device_))
-                                  : network_->forward(batch.images.to(device_));
-    const HashBatch hashed = {output.hash, labels_of(batch.rows).to(device_), ::torch::tensor(places),
+        fixed_features_.defined()
+            ? network_->forward_features(fixed_features_.index_select(0, places(batch.rows)).to(device_))
+            : network_->forward(batch.images.to(device_));
+    const HashBatch hashed = {output.hash, labels_of(batch.rows).to(device_), ::torch::tensor(numbers),
                               progress};
     const Tensor loss =
         (*loss_)(output, hashed, batch.targets.defined() ? batch.targets.to(device_) : Tensor());

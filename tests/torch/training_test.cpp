@@ -116,12 +116,33 @@ TEST(Training, RefusesACheckpointOfAnotherTraining) {
 }
 
 TEST(Training, NamesEpochAndBatchOfALossThatIsNotFinite) {
-  const TemporaryFolder folder;
   auto options = quick_options();
   options.plan->optimizer = Optimizer::sgd;
-  options.plan->learning_rate = 10;
-  options.plan->epochs = 60;
+  options.plan->learning_rate = 10;  // on a loss that grows with the square of the outputs
+  options.plan->objective.hashing = "dpsh";
+  options.plan->epochs = 20;
   EXPECT_ERROR(train_network(options, make_images(48)), unsupported, "epoch");
+}
+
+TEST(Training, PlansOfAllNetworksHold) {
+  for (const auto& name : network_type_names()) {
+    EXPECT_NO_THROW(network_type(name).plan.validate()) << name;
+  }
+}
+
+TEST(Training, RefusesLabelsOutsideOfTheVocabularyAndUnknownLosses) {
+  auto options = quick_options();
+  options.labels = {"disc", "square"};
+  EXPECT_ERROR(train_network(options, make_images(48)), not_found, "bar");
+  options = quick_options();
+  options.plan->objective.hashing = "hamming";
+  EXPECT_ERROR(train_network(options, make_images(48)), not_found, "unknown hashing loss 'hamming'");
+  options = quick_options();
+  options.side = 33;
+  EXPECT_ERROR(train_network(options, make_images(48)), invalid_argument, "multiple of 32");
+  options = quick_options();
+  options.device = "toaster";
+  EXPECT_ERROR(train_network(options, make_images(48)), invalid_argument, "toaster");
 }
 
 TEST(Training, StopsWhenValidationGetsNoBetter) {
