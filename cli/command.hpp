@@ -8,9 +8,7 @@ namespace medretrieval::cli {
 void add_import_command(CLI::App& app);
 void add_phantom_command(CLI::App& app);
 void add_augment_command(CLI::App& app);
-#ifdef MEDRETRIEVAL_HAVE_TORCH
 void add_train_command(CLI::App& app);
-#endif
 void add_index_commands(CLI::App& app);
 void add_search_command(CLI::App& app);
 void add_tune_command(CLI::App& app);

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 
-#include "progress_line.hpp"
-#ifdef MEDRETRIEVAL_HAVE_TORCH
 #include "network_features.hpp"
-#endif
+#include "progress_line.hpp"
 
 namespace medretrieval::cli {
 
@@ -35,14 +33,6 @@ class ExtractedFeatures final : public FeatureMaker {
   std::unique_ptr<imaging::FeatureExtractor> extractor_;
 };
 
-std::unique_ptr<FeatureMaker> open_network(const std::filesystem::path& file) {
-#ifdef MEDRETRIEVAL_HAVE_TORCH
-  return network_features(file, "cpu");
-#else
-  throw Error(ErrorCode::unsupported, file.string() + ": this build has no networks: libtorch was not found");
-#endif
-}
-
 }  // namespace
 
 imaging::Image FeatureMaker::attention_of(const imaging::Image& /*image*/, int /*threads*/) const {
@@ -50,7 +40,7 @@ imaging::Image FeatureMaker::attention_of(const imaging::Image& /*image*/, int /
 }
 
 std::unique_ptr<FeatureMaker> FeatureMaker::chosen(const FeatureChoice& choice) {
-  if (!choice.network.empty()) return open_network(choice.network);
+  if (!choice.network.empty()) return network_features(choice.network, "cpu");
   return std::make_unique<ExtractedFeatures>(choice.name, choice.parameters);
 }
 
@@ -64,9 +54,9 @@ std::unique_ptr<FeatureMaker> FeatureMaker::of_gallery(const std::filesystem::pa
   }
   if (source.name != kNetworkSource)
     return std::make_unique<ExtractedFeatures>(source.name, source.parameters);
-  auto network = open_network(gallery / kNetworkSource);
+  auto network = network_features(gallery / kNetworkFile, "cpu");
   if (network->source() != source) {
-    throw Error(ErrorCode::incompatible, (gallery / kNetworkSource).string() + ": expected the network " +
+    throw Error(ErrorCode::incompatible, (gallery / kNetworkFile).string() + ": expected the network " +
                                              source.parameters + " that made the gallery's features, got " +
                                              network->source().parameters);
   }

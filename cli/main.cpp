@@ -8,6 +8,7 @@
 #include <medretrieval/version.hpp>
 
 #include "command.hpp"
+#include "handed_over.hpp"
 #include "progress_line.hpp"
 
 namespace {
@@ -66,6 +67,7 @@ void set_up_log() {
 
 int main(int argc, char** argv) {
   set_up_log();
+  medretrieval::cli::remember_command_line(argv);
   std::signal(SIGINT, medretrieval::cli::request_cancellation);
   CLI::App app("Finds the cases most like this one among many medical images.", "medretrieval");
   app.set_version_flag("--version", medretrieval::version());
@@ -77,9 +79,7 @@ int main(int argc, char** argv) {
   medretrieval::cli::add_import_command(app);
   medretrieval::cli::add_phantom_command(app);
   medretrieval::cli::add_augment_command(app);
-#ifdef MEDRETRIEVAL_HAVE_TORCH
   medretrieval::cli::add_train_command(app);
-#endif
   medretrieval::cli::add_index_commands(app);
   medretrieval::cli::add_search_command(app);
   medretrieval::cli::add_tune_command(app);
