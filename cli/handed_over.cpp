@@ -16,33 +16,50 @@ namespace {
 
 char** command_line = nullptr;
 
-}  // namespace
-
-void remember_command_line(char** arguments) {
-  command_line = arguments;
+#ifndef MEDRETRIEVAL_WITH_NETWORKS
+/// The subcommand; options of the program itself may stand before it.
+const char* subcommand(int count, char** arguments) {
+  for (int i = 1; i < count; ++i) {
+    if (arguments[i][0] != '-') return arguments[i];
+  }
+  return "";
 }
+#endif
+
+}  // namespace
 
 void continue_with_networks() {
   std::error_code error;
-  const auto program =
-      std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "medretrieval-deep";
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  const std::string program = (folder / "medretrieval-deep").string();
   ::execv(program.c_str(), command_line);
-  throw Error(ErrorCode::unsupported, "networks need libtorch and the program " + program.string() +
+  throw Error(ErrorCode::unsupported, "networks need libtorch and the program " + program +
                                           ", which cannot be run: " + std::strerror(errno));
 }
 
-#ifndef MEDRETRIEVAL_WITH_NETWORKS
+#ifdef MEDRETRIEVAL_WITH_NETWORKS
+
+void take_command_line(int /*count*/, char** arguments) {
+  command_line = arguments;
+}
+
+#else
+
+void take_command_line(int count, char** arguments) {
+  command_line = arguments;
+  if (std::strcmp(subcommand(count, arguments), "train") == 0) continue_with_networks();
+}
+
 std::unique_ptr<FeatureMaker> network_features(const std::filesystem::path& /*file*/,
                                                const std::string& /*device*/) {
   continue_with_networks();
 }
 
+// For the list of subcommands: take_command_line() comes before it.
 void add_train_command(CLI::App& app) {
-  auto* command = app.add_subcommand("train", "Train a network of deep hashing");
-  command->set_help_flag();  // that of the other program
-  command->allow_extras();
-  command->callback([] { continue_with_networks(); });
+  app.add_subcommand("train", "Train a network of deep hashing");
 }
+
 #endif
 
 }  // namespace medretrieval::cli

@@ -5,8 +5,9 @@
 
 namespace medretrieval::cli {
 
-/// What main() was called with, for continue_with_networks().
-void remember_command_line(char** arguments);
+/// What main() was called with, for continue_with_networks(), which is called at once for the subcommand train.
+/// \throws Error as continue_with_networks().
+void take_command_line(int count, char** arguments);
 
 /// Becomes `medretrieval-deep`. To be called before anything was written.
 /// \throws Error (unsupported) when it is not there: this program was built or installed without it.

@@ -67,7 +67,6 @@ void set_up_log() {
 
 int main(int argc, char** argv) {
   set_up_log();
-  medretrieval::cli::remember_command_line(argv);
   std::signal(SIGINT, medretrieval::cli::request_cancellation);
   CLI::App app("Finds the cases most like this one among many medical images.", "medretrieval");
   app.set_version_flag("--version", medretrieval::version());
@@ -87,6 +86,7 @@ int main(int argc, char** argv) {
   medretrieval::cli::add_demo_command(app);
   medretrieval::cli::add_cpu_info_command(app);
   try {
+    medretrieval::cli::take_command_line(argc, argv);
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& error) {
