@@ -2,6 +2,7 @@
 
 #include "base/concat.hpp"
 #include "imaging/phantom_datasets/form.hpp"
+#include "imaging/require_range.hpp"
 
 // The forms, one line each. `name` stands for a function `Form name_form()` in a source file of this folder.
 #define MEDRETRIEVAL_PHANTOM_FORMS(FORM) \
@@ -36,12 +37,6 @@ phantom::Form form_named(std::string_view name) {
     known.append(known.empty() ? "" : ", ").append(form.name);
   }
   fail(ErrorCode::not_found, "no phantoms in the form of '", name, "'; the known forms: ", known);
-}
-
-void require_range(const char* name, std::size_t value, std::size_t low, std::size_t high) {
-  if (value < low || value > high) {
-    fail(ErrorCode::invalid_argument, name, " must be ", low, " to ", high, ", got ", value);
-  }
 }
 
 }  // namespace
