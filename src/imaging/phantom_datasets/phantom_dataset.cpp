@@ -58,6 +58,10 @@ std::string phantom_dataset_description(std::string_view name) {
   return std::string(form_named(name).description);
 }
 
+bool phantom_dataset_has_scans(std::string_view name) {
+  return form_named(name).has_scans;
+}
+
 PhantomDatasetCounts write_phantom_dataset(std::string_view name, const std::filesystem::path& folder,
                                            const PhantomDatasetOptions& options, const Progress& progress) {
   const phantom::Form form = form_named(name);
