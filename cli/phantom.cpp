@@ -83,6 +83,20 @@ std::string forms_help() {
          "  medretrieval phantom --form lidc-idri --patients 50 --out LIDC-IDRI\n";
 }
 
+/// Options that the form would not look at.
+void refuse_unused(const CLI::App& command, const std::string& form) {
+  const bool images = form == kImages;
+  const bool scans = !images && imaging::phantom_dataset_has_scans(form);
+  std::vector<std::string> unused;
+  if (!images) unused = {"--kind", "--dicom"};
+  unused.emplace_back(scans ? "--images-per-patient" : "--slices");
+  for (const auto& name : unused) {
+    if (command.count(name) > 0) {
+      throw Error(ErrorCode::invalid_argument, name + " means nothing for phantoms of the form " + form);
+    }
+  }
+}
+
 }  // namespace
 
 void add_phantom_command(CLI::App& app) {
@@ -107,7 +121,7 @@ void add_phantom_command(CLI::App& app) {
   command->add_option("--patients", phantom.patients, "Synthetic patients")->capture_default_str();
   command
       ->add_option("--images-per-patient", phantom.images_per_patient,
-                   "Images of each; at most so many in a published form")
+                   "Images of each; at most so many in the forms chestx-ray14, chexpert and deeplesion")
       ->capture_default_str();
   command
       ->add_option("--side", phantom.side,
@@ -120,11 +134,8 @@ void add_phantom_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, command] {
+    refuse_unused(*command, options->form);
     if (options->form == kImages) return write_images(*options);
-    if (command->count("--kind") + command->count("--dicom") > 0) {
-      throw Error(ErrorCode::invalid_argument,
-                  "--kind and --dicom are of the form images; the form " + options->form + " has its own");
-    }
     write_dataset(*options);
   });
 }

@@ -257,8 +257,13 @@ std::string settings_text(const DatasetType& type, const ImportOptions& options,
 /// What is written must not become data: the folder lies outside of the root.
 void check_folder(const fs::path& root, const fs::path& folder) {
   std::error_code error;  // what cannot be resolved is refused later, when it is opened
-  const fs::path outer = fs::weakly_canonical(root, error);
-  const fs::path inner = fs::weakly_canonical(folder, error);
+  if (folder.empty()) return;
+  const auto resolved = [&](const fs::path& path) {
+    const fs::path whole = fs::absolute(path, error);
+    return error ? whole : fs::weakly_canonical(whole, error);
+  };
+  const fs::path outer = resolved(root);
+  const fs::path inner = resolved(folder);
   if (error) return;
   const auto [end, ignored] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
   if (end != outer.end()) return;
@@ -317,6 +322,11 @@ ImportReport import_dataset(const std::string& name, const fs::path& root, const
   check_options(type, options);
   if (options.split == SplitRule::official) check_official_split(type, root);
   check_folder(root, folder);
+  for (const std::string& name_of_output : type.output_options) {
+    const auto given = options.parameters.find(name_of_output);
+    if (given == options.parameters.end()) continue;
+    if (const auto* output = std::get_if<std::string>(&given->second)) check_folder(root, *output);
+  }
   std::unique_ptr<const IdDigest> digest;
   if (!options.key_file.empty()) digest = std::make_unique<IdDigest>(IdDigest::from_file(options.key_file));
   const SingleThreadedOpenCv opencv;

@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kShownExamples = 3;
 
 std::uint8_t part_bit(OfficialSplit part) {
-  return part == OfficialSplit::none ? 0 : static_cast<std::uint8_t>(1U << static_cast<unsigned>(part));
+  return part == OfficialSplit::none ? std::uint8_t{0}
+                                     : static_cast<std::uint8_t>(1U << static_cast<unsigned>(part));
 }
 
 }  // namespace

@@ -7,16 +7,11 @@
 #include "base/concat.hpp"
 #include "base/random.hpp"
 #include "imaging/phantom_draw.hpp"
+#include "imaging/require_range.hpp"
 
 namespace medretrieval::imaging {
 
 namespace {
-
-void require_range(const char* name, std::size_t value, std::size_t low, std::size_t high) {
-  if (value < low || value > high) {
-    detail::fail(ErrorCode::invalid_argument, name, " must be ", low, " to ", high, ", got ", value);
-  }
-}
 
 void require_below(const char* name, std::size_t value, std::size_t count) {
   if (value >= count) {

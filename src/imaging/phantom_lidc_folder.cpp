@@ -13,20 +13,13 @@
 #include "imaging/phantom_lidc.hpp"
 #include "imaging/phantom_output.hpp"
 #include "imaging/reporter.hpp"
+#include "imaging/require_range.hpp"
 
 namespace medretrieval::imaging {
 
-using detail::fail;
 namespace fs = std::filesystem;
 
 namespace {
-
-template <class Number>
-void require_range(const char* name, Number value, Number low, Number high) {
-  if (!(value >= low && value <= high)) {
-    fail(ErrorCode::invalid_argument, name, " must be ", low, " to ", high, ", got ", value);
-  }
-}
 
 /// A stream of its own, so that the same seed draws other patients than the single images.
 PhantomOptions drawing_options(const PhantomLidcOptions& options) {
@@ -52,9 +45,7 @@ class PatientWriter {
         name_("SYNTHETIC-LIDC-" + datasets::padded(static_cast<std::int64_t>(patient), 6)) {
     const phantom::PhantomUids uids = phantom::uids_of(drawing_, patient, 0);
     series_ = folder / name_ / uids.study / uids.series;
-    std::error_code error;
-    fs::create_directories(series_, error);
-    if (error) fail(ErrorCode::io, "cannot make the folder ", series_.string(), ": ", error.message());
+    make_folder(series_);
   }
 
   void write() const {
@@ -107,10 +98,10 @@ class PatientWriter {
 }  // namespace
 
 void PhantomLidcOptions::validate() const {
-  require_range<std::size_t>("patients", patients, 1, 100'000);
-  require_range<std::size_t>("slices", slices, 3, 64);
+  require_range("patients", patients, 1, 100'000);
+  require_range("slices", slices, 3, 64);
   require_range("slice_spacing_mm", slice_spacing_mm, 0.5, 10.0);
-  require_range<std::size_t>("side", side, 64, 1024);
+  require_range("side", side, 64, 1024);
 }
 
 void write_phantom_lidc_idri(const fs::path& folder, const PhantomLidcOptions& options,

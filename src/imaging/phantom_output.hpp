@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "base/concat.hpp"
+#include "imaging/file_bytes.hpp"
 
 namespace medretrieval::imaging::phantom {
 
@@ -21,7 +22,7 @@ class NewFolder {
     const bool empty = !existed_ || std::filesystem::is_empty(path_, error);
     if (error) detail::fail(ErrorCode::io, "cannot look into ", path_.string(), ": ", error.message());
     if (!empty) detail::fail(ErrorCode::already_exists, path_.string(), " is not empty");
-    make(path_);
+    make_folder(path_);
   }
   NewFolder(const NewFolder&) = delete;
   NewFolder& operator=(const NewFolder&) = delete;
@@ -36,16 +37,10 @@ class NewFolder {
     }
   }
 
-  void add_folder(const std::filesystem::path& name) { make(path_ / name); }
+  void add_folder(const std::filesystem::path& name) { make_folder(path_ / name); }
   void keep() { kept_ = true; }
 
  private:
-  static void make(const std::filesystem::path& path) {
-    std::error_code error;
-    std::filesystem::create_directories(path, error);
-    if (error) detail::fail(ErrorCode::io, "cannot make the folder ", path.string(), ": ", error.message());
-  }
-
   std::filesystem::path path_;
   bool existed_ = false;
   bool kept_ = false;

@@ -468,6 +468,8 @@ TEST_F(Import, TheFolderLiesOutsideOfTheDataSet) {
                "lies in the data set");
   EXPECT_ERROR(import_dataset("invented", data_.path(), data_.path()), invalid_argument,
                "lies in the data set");
+  EXPECT_ERROR(import_dataset("invented", data_.path(), fs::proximate(data_ / "out")), invalid_argument,
+               "lies in the data set");
   EXPECT_FALSE(fs::exists(data_ / "out"));
   ImportOptions wrong;
   wrong.parameters = {{"speed", true}};

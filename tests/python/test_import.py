@@ -168,6 +168,10 @@ def test_explain(lidc, xray, tmp_path):
     sheets = sorted((tmp_path / "sheets").iterdir())
     assert len(sheets) == report["images"] > 0 and all(s.read_bytes().startswith(b"\x89PNG") for s in sheets)
     assert "the same" in run(*arguments, "--option", "explain=x", "--out", tmp_path / "o", status=3)
+    assert "lies in the data set" in run("import", "--dataset", "lidc-idri", "--root", lidc, "--out", tmp_path / "o",
+                                         "--explain", lidc / "sheets", status=3)
+    assert "margin_mm means nothing" in run(*arguments, "--option", "image=square", "--option", "margin_mm=2",
+                                            "--out", tmp_path / "o", status=3)
     refused = run("import", "--dataset", "dicom", "--root", xray, "--out", tmp_path / "o", "--keep-identities",
                   "--explain", tmp_path / "s", status=3)
     assert "no steps" in refused and "lidc-idri" in refused

@@ -28,7 +28,8 @@ def published(request, tmp_path_factory):
     """A set in its publisher's form, and what import makes of it."""
     folder = tmp_path_factory.mktemp(request.param)
     patients, options = FORMS[request.param]
-    written = json.loads(run("phantom", "--form", request.param, "--patients", patients, "--slices", 5, "--side", 96,
+    slices = ["--slices", 5] if request.param in ("luna16", "lidc-idri") else []
+    written = json.loads(run("phantom", "--form", request.param, "--patients", patients, *slices, "--side", 96,
                              "--out", folder / "published", "--json"))
     arguments = ["import", "--dataset", request.param, "--root", folder / "published", *options, "--json"]
     report = json.loads(run(*arguments, "--out", folder / "imported"))
@@ -121,7 +122,11 @@ def test_official_split(published, tmp_path):
 
 def test_wrong_forms(tmp_path):
     run("phantom", "--form", "mimic", "--out", tmp_path / "out", status=2)
-    assert "of the form images" in run("phantom", "--form", "luna16", "--dicom", "--out", tmp_path / "out", status=3)
+    for form, option in [("luna16", ["--dicom"]), ("chexpert", ["--kind", "chest-ct"]), ("chexpert", ["--slices", 5]),
+                         ("lidc-idri", ["--images-per-patient", 2]), ("images", ["--slices", 5])]:
+        message = run("phantom", "--form", form, *option, "--out", tmp_path / "out", status=3)
+        assert f"{option[0]} means nothing for phantoms of the form {form}" in message
+    assert not (tmp_path / "out").exists()
     assert "patients must be 1" in run("phantom", "--form", "luna16", "--patients", 0, "--out", tmp_path / "out", status=3)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").write_text("mine")

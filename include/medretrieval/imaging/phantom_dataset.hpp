@@ -40,6 +40,10 @@ std::vector<std::string> phantom_dataset_names();
 /// \throws Error (not_found) that lists the forms.
 std::string phantom_dataset_description(std::string_view name);
 
+/// Whether a form has scans of PhantomDatasetOptions::slices; the others have images_per_patient.
+/// \throws Error (not_found) that lists the forms.
+bool phantom_dataset_has_scans(std::string_view name);
+
 /// Writes synthetic patients with the publisher's folders, names, tables and lists, as read_dataset() and
 /// import_dataset() read them. Boxes, places and labels are those of what was drawn. The same options give the
 /// same bytes at any number of threads. The folder must be empty or not exist.

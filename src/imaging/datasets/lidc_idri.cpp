@@ -12,6 +12,7 @@
 #include "imaging/datasets/lidc_nodules.hpp"
 #include "imaging/datasets/lidc_options.hpp"
 #include "imaging/datasets/lidc_series.hpp"
+#include "imaging/file_bytes.hpp"
 
 namespace medretrieval::imaging::datasets {
 
@@ -215,12 +216,6 @@ class Giver {
   std::size_t records_ = 0;
   std::map<std::size_t, DatasetRecord> whole_slices_;  // of the series, where an image is a whole slice
 };
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  if (!folder.empty()) fs::create_directories(folder, error);
-  if (error) fail(ErrorCode::io, "cannot make the folder ", folder.string(), ": ", error.message());
-}
 
 /// If every reader's nodule were one of its own.
 std::size_t most_images(const AnnotationFiles& annotations, SliceChoice slices) {

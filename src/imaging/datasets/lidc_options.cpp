@@ -25,6 +25,12 @@ Choice choice(const Parameters& given, const char* name,
   fail(ErrorCode::invalid_argument, name, " must be one of ", names, "; got '", chosen, "'");
 }
 
+/// Of the region of interest alone.
+std::vector<OptionSpec> region_option_specs() {
+  return {{"margin_mm", 4.0, 0, 100, "around the outline, where image is region"},
+          {"mask", true, 0, 0, "black outside of the lungs and the outline, where image is region"}};
+}
+
 double real(const Parameters& given, const char* name) {
   return std::get<double>(given.at(name));
 }
@@ -36,6 +42,9 @@ LidcOptions read_lidc_options(const Parameters& given) {
   options.form = choice<ImageForm>(
       given, "image",
       {{"region", ImageForm::region}, {"square", ImageForm::square}, {"lungs", ImageForm::lungs}});
+  const std::string& image = std::get<std::string>(given.at("image"));
+  if (options.form != ImageForm::region) refuse_unused(given, region_option_specs(), image);
+  if (options.form == ImageForm::square) refuse_unused(given, lung_option_specs(), image);
   options.slices = choice<SliceChoice>(
       given, "slices",
       {{"all", SliceChoice::all}, {"three", SliceChoice::three}, {"middle", SliceChoice::middle}});
@@ -70,13 +79,13 @@ std::vector<OptionSpec> lidc_option_specs() {
       {"min_overlap", 0.1, 0, 1,
        "two readers' outlines are of one nodule above this share of the smaller volume"},
       {"side", std::int64_t{0}, 0, 1024, "pixels; 0: 32, or the side of the slice where image is lungs"},
-      {"margin_mm", 4.0, 0, 100, "around the outline, where image is region"},
-      {"mask", true, 0, 0, "black outside of the lungs and the outline, where image is region"},
       {"window_center", -300.0, -32768, 32767, "HU"},
       {"window_width", 1800.0, 1, 65536, "HU"},
       {"explain", std::string(), 0, 0,
        "folder for a contact sheet of the steps of every image that is made"}};
-  for (OptionSpec& option : lung_option_specs()) specs.push_back(std::move(option));
+  for (const auto& more : {region_option_specs(), lung_option_specs()}) {
+    specs.insert(specs.end(), more.begin(), more.end());
+  }
   return specs;
 }
 

@@ -193,7 +193,10 @@ class Giver {
   /// Paper 003's input; nothing where whole slices or squares are asked for.
   static std::optional<LungInputOptions> lungs_of(const Parameters& options, const Window& window) {
     const std::string& image = std::get<std::string>(options.at("image"));
-    if (image == "plain") return std::nullopt;
+    if (image == "plain") {
+      refuse_unused(options, lung_option_specs(), image);
+      return std::nullopt;
+    }
     if (image != "lungs") {
       detail::fail(ErrorCode::invalid_argument, "image must be plain or lungs, got '", image, "'");
     }

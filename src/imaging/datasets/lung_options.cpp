@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "base/concat.hpp"
+
 namespace medretrieval::imaging::datasets {
 
 std::vector<OptionSpec> lung_option_specs() {
@@ -13,6 +15,14 @@ std::vector<OptionSpec> lung_option_specs() {
           {"closing_mm", -1.0, -1, 50, "radius; 0: leave out; -1: 7"},
           {"opening_mm", -1.0, -1, 50, "radius; 0: leave out; -1: 1, or left out for lungs"},
           {"dilation_mm", -1.0, -1, 50, "radius; 0: leave out; -1: left out, or 5 for lungs"}};
+}
+
+void refuse_unused(const Parameters& given, std::span<const OptionSpec> specs, std::string_view image) {
+  for (const OptionSpec& spec : specs) {
+    if (given.at(spec.name) == spec.default_value) continue;
+    detail::fail(ErrorCode::invalid_argument, "the option ", spec.name, " means nothing where image is ",
+                 image);
+  }
 }
 
 void take_lung_options(const Parameters& given, LungMaskOptions& lung) {

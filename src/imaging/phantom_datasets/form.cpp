@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <system_error>
 #include <vector>
 
 #include "base/concat.hpp"
@@ -88,12 +87,7 @@ std::string long_number(double value) {
 }
 
 const fs::path& with_folder(const fs::path& file) {
-  std::error_code error;
-  fs::create_directories(file.parent_path(), error);
-  if (error) {
-    detail::fail(ErrorCode::io, "cannot make the folder ", file.parent_path().string(), ": ",
-                 error.message());
-  }
+  make_folder(file.parent_path());
   return file;
 }
 

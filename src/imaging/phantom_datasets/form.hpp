@@ -22,6 +22,7 @@ struct Form {
   /// With checked options.
   PhantomDatasetCounts (*write)(const std::filesystem::path& folder, const PhantomDatasetOptions& options,
                                 const Progress& progress) = nullptr;
+  bool has_scans = false;  ///< of slices; else of single images
 };
 
 /// Text of each table of a form, by its path below the folder.

@@ -22,7 +22,7 @@ PhantomDatasetCounts write(const std::filesystem::path& folder, const PhantomDat
 }  // namespace
 
 Form lidc_idri_form() {
-  return {"lidc-idri", "whole CT series in DICOM, each with the XML file of four readers", write};
+  return {"lidc-idri", "whole CT series in DICOM, each with the XML file of four readers", write, true};
 }
 
 }  // namespace medretrieval::imaging::phantom

@@ -99,7 +99,7 @@ Form luna16_form() {
   return {"luna16",
           "CT scans (.mhd with .raw) in subset0/ to subset9/, annotations.csv, candidates_V2.csv, and "
           "LIDC-IDRI_MetaData.csv, which names the patients",
-          write};
+          write, true};
 }
 
 }  // namespace medretrieval::imaging::phantom

@@ -2,6 +2,7 @@
 
 #include "base/concat.hpp"
 #include "imaging/phantom_datasets/form.hpp"
+#include "imaging/require_range.hpp"
 
 // The forms, one line each. `name` stands for a function `Form name_form()` in a source file of this folder.
 #define MEDRETRIEVAL_PHANTOM_FORMS(FORM) \
@@ -38,12 +39,6 @@ phantom::Form form_named(std::string_view name) {
   fail(ErrorCode::not_found, "no phantoms in the form of '", name, "'; the known forms: ", known);
 }
 
-void require_range(const char* name, std::size_t value, std::size_t low, std::size_t high) {
-  if (value < low || value > high) {
-    fail(ErrorCode::invalid_argument, name, " must be ", low, " to ", high, ", got ", value);
-  }
-}
-
 }  // namespace
 
 void PhantomDatasetOptions::validate() const {
@@ -61,6 +56,10 @@ std::vector<std::string> phantom_dataset_names() {
 
 std::string phantom_dataset_description(std::string_view name) {
   return std::string(form_named(name).description);
+}
+
+bool phantom_dataset_has_scans(std::string_view name) {
+  return form_named(name).has_scans;
 }
 
 PhantomDatasetCounts write_phantom_dataset(std::string_view name, const std::filesystem::path& folder,
