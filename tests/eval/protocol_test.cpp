@@ -150,7 +150,7 @@ TEST_F(Protocol, TablesAndReportShowEveryRow) {
   EXPECT_NE(text_table(rows).find("product(4 x 4 bits)"), std::string::npos);
 
   const medretrieval::testing::TemporaryFolder folder;
-  Report report = {"A <title>", {"Synthetic vectors."}, rows, {}};
+  Report report = {"A <title>", {"Synthetic vectors."}, rows, {}, {}};
   report.sheets.push_back({"Query 1", {{0x89, 'P', 'N'}, "alpha", false}, {{{1, 2}, "beta\n0.5", true}}});
   write_report(folder / "report.html", report);
   std::ifstream stream(folder / "report.html");
