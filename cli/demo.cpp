@@ -4,15 +4,14 @@
 #include <fstream>
 #include <iostream>
 #include <medretrieval/eval/report.hpp>
-#include <medretrieval/gallery.hpp>
-#include <medretrieval/imaging/load.hpp>
 #include <medretrieval/imaging/phantom.hpp>
-#include <medretrieval/searcher.hpp>
 
 #include "command.hpp"
-#include "dataset.hpp"
+#include "demo_methods.hpp"
+#include "demo_network.hpp"
+#include "handed_over.hpp"
+#include "heat_map.hpp"
 #include "progress_line.hpp"
-#include "search_options.hpp"
 
 namespace medretrieval::cli {
 
@@ -20,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBits = 64;
-constexpr std::size_t kSheets = 6;
 constexpr std::size_t kThumbnailSide = 128;
 
 struct Options {
@@ -31,6 +28,8 @@ struct Options {
   std::string out = "medretrieval-demo";
   bool overwrite = false;
   imaging::PhantomKind kind = imaging::PhantomKind::chest_ct;
+  bool deep = false;
+  DemoNetworkOptions network;
   int threads = 0;
   bool json = false;
 };
@@ -39,7 +38,7 @@ struct Options {
 void prepare_folder(const Options& options) {
   const fs::path out = options.out;
   if (options.overwrite) {
-    for (const char* name : {"galleries", "phantoms", "report.html", "results.json"})
+    for (const char* name : {"galleries", "phantoms", "network", "report.html", "results.json"})
       fs::remove_all(out / name);
   }
   if (fs::exists(out / "galleries") || fs::exists(out / "phantoms")) {
@@ -62,149 +61,79 @@ DatasetOptions make_phantoms(const Options& options) {
   return data;
 }
 
-/// Everything the five methods share.
-struct Material {
-  std::vector<std::size_t> training_rows;
-  Matrix training;
-  Matrix database;
-  Matrix queries;
-  std::vector<std::vector<std::string>> training_labels;
-  std::vector<std::string> training_patients;
-  std::vector<Item> database_items;
-  std::vector<Item> query_items;
-};
-
-Material gather(const Dataset& dataset, const FeatureMaker& maker, int threads) {
-  const auto& manifest = dataset.manifest();
-  const auto database = manifest.rows_of("database");
-  const auto queries = manifest.rows_of("query");
-  Material material;
-  material.training_rows = manifest.rows_of("train");
-  if (material.training_rows.empty() || database.empty() || queries.empty()) {
-    throw Error(ErrorCode::invalid_argument,
-                "the manifest needs rows of the splits train, database and query; it has " +
-                    std::to_string(material.training_rows.size()) + ", " + std::to_string(database.size()) +
-                    " and " + std::to_string(queries.size()));
-  }
-  material.training = dataset.features(material.training_rows, maker, threads).features;
-  material.database = dataset.features(database, maker, threads).features;
-  material.queries = dataset.features(queries, maker, threads).features;
-  for (const auto row : material.training_rows) {
-    material.training_labels.push_back(manifest.rows[row].labels);
-    material.training_patients.push_back(manifest.rows[row].patient);
-  }
-  material.database_items = dataset.items(database);
-  material.query_items = dataset.items(queries);
-  return material;
-}
-
-/// The gallery of one method, written below the output folder.
-Snapshot build(const std::string& method, const Material& material,
-               const std::vector<std::string>& vocabulary, const FeatureMaker& maker,
-               const Options& options) {
-  ModelOptions wanted;
-  wanted.feature_source = maker.source();
-  if (method != "exact") wanted.encoder = encoder_of_bits(method, kBits, material.training.rows());
-  wanted.labels = vocabulary;
-  wanted.threads = options.threads;
-  wanted.progress = progress_line();
-  const Model model =
-      train_model(wanted, {material.training, material.training_labels, material.training_patients});
-  Gallery gallery = Gallery::create(fs::path(options.out) / "galleries" / method, model);
-  gallery.add(material.database, material.database_items, options.threads, progress_line());
-  return gallery.commit();
-}
-
-std::string joined(const std::vector<std::string>& labels) {
-  std::string text;
-  for (const auto& label : labels) text += (text.empty() ? "" : ", ") + label;
-  return text;
-}
-
-eval::SheetPicture picture(const Item& item, const std::string& detail, bool relevant) {
-  const auto image = imaging::load_image(item.source);
-  return {imaging::encode_png(imaging::thumbnail(image, kThumbnailSide)), joined(item.labels) + "\n" + detail,
-          relevant};
-}
-
-/// Queries spread over the set, each beside its ten hits.
-std::vector<eval::ContactSheet> contact_sheets(const Snapshot& snapshot, const Material& material,
-                                               const SearchOptions& search) {
-  std::vector<eval::ContactSheet> sheets;
-  const Searcher searcher(snapshot);
-  const std::size_t count = std::min(kSheets, material.query_items.size());
-  for (std::size_t s = 0; s < count; ++s) {
-    const std::size_t q = s * material.query_items.size() / count;
-    const Item& query = material.query_items[q];
-    const auto result = searcher.search(material.queries.row(q), search, {.patient = query.patient});
-    eval::ContactSheet sheet;
-    sheet.title = "Query " + std::to_string(s + 1) + ": " + joined(query.labels);
-    sheet.query = picture(query, "query, patient " + query.patient, false);
-    for (const auto& hit : result.hits) {
-      const Item item = snapshot.item(hit.id);
-      const bool relevant = std::any_of(item.labels.begin(), item.labels.end(), [&](const auto& label) {
-        return std::find(query.labels.begin(), query.labels.end(), label) != query.labels.end();
+/// The methods on hand-made features.
+void run_encoders(const Options& options, const Dataset& dataset, eval::Report& report) {
+  const auto maker = FeatureMaker::chosen(options.features);
+  const DemoMaterial material = demo_material(dataset, *maker, options.threads);
+  spdlog::info("{} training, {} database, {} query images; {} dimensions", material.training.rows(),
+               material.database.rows(), material.queries.rows(), maker->dimension());
+  for (const std::string method : {"lsh", "itq", "pq", "opq", "exact"}) {
+    spdlog::info("{}: training, indexing, evaluating", method);
+    const Snapshot snapshot = demo_gallery(fs::path(options.out) / "galleries" / method, method, material,
+                                           dataset.vocabulary(), *maker, options.threads);
+    const auto found = demo_rows(snapshot, material, options.cascade, options.threads);
+    report.rows.insert(report.rows.end(), found.begin(), found.end());
+    if (method == "itq") {
+      report.sheets = demo_sheets(snapshot, material, options.cascade, [](const imaging::Image& image) {
+        return imaging::thumbnail(image, kThumbnailSide);
       });
-      char distance[48];
-      std::snprintf(distance, sizeof distance, "distance %.4g", static_cast<double>(hit.distance));
-      sheet.hits.push_back(picture(item, distance, relevant));
     }
-    sheets.push_back(std::move(sheet));
   }
-  return sheets;
+  report.notes.push_back(
+      std::to_string(material.training.rows()) + " training, " + std::to_string(material.database.rows()) +
+      " database and " + std::to_string(material.queries.rows()) +
+      " query images; features: " + maker->name() + ", " + std::to_string(maker->dimension()) +
+      " dimensions. The pictures below are answers of itq through the cascade; green frames share a "
+      "label with the query.");
+}
+
+/// A network trained on the rows of split `train`: its code, its curve and where it looked.
+void run_network(const Options& options, const Dataset& dataset, eval::Report& report) {
+  spdlog::info("{}: training", options.network.network);
+  const DemoNetwork trained =
+      train_for_demo(dataset.manifest(), options.network, fs::path(options.out) / "network");
+  const DemoMaterial material = demo_material(dataset, *trained.maker, options.threads);
+  const Snapshot snapshot = demo_gallery(fs::path(options.out) / "galleries" / "network", "network", material,
+                                         dataset.vocabulary(), *trained.maker, options.threads);
+  for (auto& row : demo_rows(snapshot, material, options.cascade, options.threads)) {
+    row.method = options.network.network;
+    report.rows.push_back(std::move(row));
+  }
+  report.charts.insert(report.charts.end(), trained.curves.begin(), trained.curves.end());
+  const auto sheets = demo_sheets(snapshot, material, options.cascade, [&](const imaging::Image& image) {
+    return beside_heat_map(imaging::thumbnail(image, kThumbnailSide),
+                           trained.maker->attention_of(image, options.threads));
+  });
+  for (auto sheet : sheets) {
+    sheet.title = options.network.network + ", " + sheet.title;
+    report.sheets.push_back(std::move(sheet));
+  }
+  report.notes.push_back(
+      "The last pictures are answers of " + options.network.network + ", trained for " +
+      std::to_string(options.network.epochs) +
+      " epochs on the training images: each beside the same lit where the network looked.");
 }
 
 void run(const Options& options) {
+  if (options.deep) need_networks();  // before anything is written
   const bool phantoms = options.data.folder.empty();
   if (!phantoms) Dataset(options.data).check_splits();  // before an earlier demo goes
   prepare_folder(options);
   const DatasetOptions data = phantoms ? make_phantoms(options) : options.data;
   const Dataset dataset(data);
   const PatientSplits patients = patient_splits(dataset.manifest());
-  const auto maker = FeatureMaker::chosen(options.features);
-  const Material material = gather(dataset, *maker, options.threads);
-  spdlog::info("{} training, {} database, {} query images; {} dimensions", material.training.rows(),
-               material.database.rows(), material.queries.rows(), maker->dimension());
-
-  std::vector<eval::EvaluationRow> rows;
-  std::vector<eval::ContactSheet> sheets;
-  for (const std::string method : {"lsh", "itq", "pq", "opq", "exact"}) {
-    spdlog::info("{}: training, indexing, evaluating", method);
-    const Snapshot snapshot = build(method, material, dataset.vocabulary(), *maker, options);
-    SearchOptions search;
-    options.cascade.apply(snapshot.tuned_search(), search);
-    const auto found = eval::evaluate(snapshot, {material.queries, material.query_items},
-                                      {.gate = search.gate,
-                                       .pool_factor = search.pool_factor,
-                                       .probes = search.probes,
-                                       .rerank = search.rerank,
-                                       .threads = options.threads,
-                                       .progress = progress_line()});
-    rows.insert(rows.end(), found.begin(), found.end());
-    if (method == "itq") {
-      if (snapshot.model().gate() == nullptr) search.gate.mode = GateMode::off;
-      sheets = contact_sheets(snapshot, material, search);
-    }
-  }
-
   eval::Report report;
   report.title = "medretrieval: similar cases";
-  report.notes = {
-      phantoms ? "SYNTHETIC phantoms drawn by this program; no patient was imaged."
-               : "Data: " + data.manifest,
-      std::to_string(material.training.rows()) + " training, " + std::to_string(material.database.rows()) +
-          " database and " + std::to_string(material.queries.rows()) +
-          " query images; features: " + maker->name() + ", " + std::to_string(maker->dimension()) +
-          " dimensions. The pictures below are answers of itq through the cascade; green frames share a "
-          "label with the query.",
-      patients.sentence()};
-  report.rows = rows;
-  report.sheets = std::move(sheets);
+  report.notes = {phantoms ? "SYNTHETIC phantoms drawn by this program; no patient was imaged."
+                           : "Data: " + data.manifest};
+  run_encoders(options, dataset, report);
+  if (options.deep) run_network(options, dataset, report);
+  report.notes.push_back(patients.sentence());
   eval::write_report(fs::path(options.out) / "report.html", report);
-  const std::string json = json_results(rows, patients);
+  const std::string json = json_results(report.rows, patients);
   std::ofstream results(fs::path(options.out) / "results.json");
   if (!(results << json).flush()) throw Error(ErrorCode::io, options.out + "/results.json: cannot write");
-  std::cout << (options.json ? json : eval::text_table(rows) + "\n" + patients.sentence() + "\n");
+  std::cout << (options.json ? json : eval::text_table(report.rows) + "\n" + patients.sentence() + "\n");
   spdlog::info("report: {}/report.html; galleries: {}/galleries", options.out, options.out);
 }
 
@@ -216,7 +145,8 @@ void add_demo_command(CLI::App& app) {
   command->footer(
       "Without --data it draws SYNTHETIC phantoms first. A manifest with a patient in two splits is "
       "refused.\n\nExamples:\n  medretrieval demo --out demo\n"
-      "  medretrieval demo --data images --manifest images/manifest.csv --json\n");
+      "  medretrieval demo --data images --manifest images/manifest.csv --json\n"
+      "  medretrieval demo --deep --kind chest-xray --out deep-demo\n");
   auto options = std::make_shared<Options>();
   options->cascade.gate = eval::EvaluationOptions().gate;
   options->data.add_to(*command, false);
@@ -231,11 +161,25 @@ void add_demo_command(CLI::App& app) {
   command->add_option("--out", options->out, "Folder for report, galleries and phantoms")
       ->capture_default_str();
   command->add_flag("--overwrite", options->overwrite, "Replace an earlier demo in that folder");
+  command->add_flag("--deep", options->deep,
+                    "Train a network too: its rows, its training curve, and where it looked");
+  command
+      ->add_option("--deep-model", options->network.network,
+                   "Its preset (see medretrieval train --help); one with attention maps")
+      ->capture_default_str()
+      ->needs("--deep");
+  command->add_option("--deep-epochs", options->network.epochs, "Times that it sees every image")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str()
+      ->needs("--deep");
   command->add_option("--threads", options->threads, "0: all")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options] { run(*options); });
+  command->callback([options] {
+    options->network.threads = options->threads;
+    run(*options);
+  });
 }
 
 }  // namespace medretrieval::cli

@@ -63,4 +63,11 @@ std::unique_ptr<FeatureMaker> FeatureMaker::of_gallery(const std::filesystem::pa
   return network;
 }
 
+Model with_network(const Model& model, const FeatureMaker& network, const TakenOver& parts) {
+  ModelParts made = model.parts();
+  if (parts.code) made.encoder = network.encoder();
+  if (parts.gate) made.gate = network.gate();
+  return Model(std::move(made));
+}
+
 }  // namespace medretrieval::cli

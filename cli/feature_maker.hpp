@@ -52,4 +52,11 @@ class FeatureMaker {
   virtual void keep_in(const std::filesystem::path& /*gallery*/) const {}
 };
 
+/// What a model takes over from the network that made its features.
+struct TakenOver {
+  bool code = false;
+  bool gate = false;
+};
+Model with_network(const Model& model, const FeatureMaker& network, const TakenOver& parts);
+
 }  // namespace medretrieval::cli

@@ -8,6 +8,7 @@
 #include <medretrieval/error.hpp>
 
 #include "command.hpp"
+#include "demo_network.hpp"
 #include "network_features.hpp"
 
 namespace medretrieval::cli {
@@ -43,7 +44,13 @@ void take_command_line(int /*count*/, char** arguments) {
   command_line = arguments;
 }
 
+void need_networks() {}
+
 #else
+
+void need_networks() {
+  continue_with_networks();
+}
 
 void take_command_line(int count, char** arguments) {
   command_line = arguments;
@@ -52,6 +59,11 @@ void take_command_line(int count, char** arguments) {
 
 std::unique_ptr<FeatureMaker> network_features(const std::filesystem::path& /*file*/,
                                                const std::string& /*device*/) {
+  continue_with_networks();
+}
+
+DemoNetwork train_for_demo(const imaging::Manifest& /*manifest*/, const DemoNetworkOptions& /*options*/,
+                           const std::filesystem::path& /*file*/) {
   continue_with_networks();
 }
 

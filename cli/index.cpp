@@ -140,15 +140,11 @@ Model make_model(const CreateOptions& options, const Dataset& dataset, const Fea
   wanted.progress = progress_line();
   const Model model = train_model(wanted, {training.features, training.labels, training.patients});
   if (!is_network) return model;
-  ModelParts parts = model.parts();
-  if (!options.no_gate) parts.gate = maker.gate();
-  if (own_code) {
-    parts.encoder = maker.encoder();
-    if (options.storage.lists != 0) {
-      parts.lists = std::make_shared<const CoarseQuantizer>(
-          CoarseQuantizer::train(training.features, {.lists = options.storage.lists}, options.threads));
-    }
-  }
+  Model complete = with_network(model, maker, {.code = own_code, .gate = !options.no_gate});
+  if (!own_code || options.storage.lists == 0) return complete;
+  ModelParts parts = complete.parts();
+  parts.lists = std::make_shared<const CoarseQuantizer>(
+      CoarseQuantizer::train(training.features, {.lists = options.storage.lists}, options.threads));
   return Model(std::move(parts));
 }
 

@@ -11,6 +11,7 @@
 #include "dataset.hpp"
 #include "progress_line.hpp"
 #include "search_options.hpp"
+#include "training_images.hpp"
 
 namespace medretrieval::cli {
 
@@ -152,21 +153,6 @@ Json to_json(const deep::EpochFigures& figures) {
           {"seconds", figures.seconds}};
 }
 
-/// The images of one split, or of all rows where the manifest has no splits.
-deep::TrainingImages images_of(const imaging::Manifest& manifest, const std::string& split) {
-  const bool has_splits = !manifest.rows.empty() && !manifest.rows.front().split.empty();
-  std::vector<fs::path> files;
-  deep::TrainingImages images;
-  for (const auto& row : manifest.rows) {
-    if (has_splits && row.split != split) continue;
-    files.push_back(row.file);
-    images.labels.push_back(row.labels);
-    images.patients.push_back(row.patient);
-  }
-  images.load = [files = std::move(files)](std::size_t row) { return imaging::load_image(files[row]); };
-  return images;
-}
-
 /// Writes a line for each epoch. A training that goes on from a checkpoint writes the earlier ones again.
 class EpochLog {
  public:
@@ -204,7 +190,8 @@ void run(Options& options) {
                  figures.map.value_or(0), figures.accuracy.value_or(0), figures.seconds);
   };
   training.progress = progress_line();
-  const auto trained = deep::train_network(training, images_of(manifest, options.split));
+  const auto trained =
+      deep::train_network(training, training_images(manifest, training_rows(manifest, options.split)));
   trained.model.save(options.out);
   fs::remove(training.checkpoint);
   const auto& report = trained.report;

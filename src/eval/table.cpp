@@ -16,12 +16,18 @@ std::string format(const char* pattern, const Values&... values) {
   return buffer;
 }
 
-std::string table_line(const EvaluationRow& row) {
+int method_width(const std::vector<EvaluationRow>& rows) {
+  std::size_t width = 17;
+  for (const auto& row : rows) width = std::max(width, row.method.size());
+  return static_cast<int>(width);
+}
+
+std::string table_line(const EvaluationRow& row, int width) {
   const std::string map = row.mean_average_precision
                               ? format("%.3f [%.3f, %.3f]", *row.mean_average_precision, row.map_interval.low,
                                        row.map_interval.high)
                               : std::string("-");
-  return format("  %-17s %-20s %.3f [%.3f, %.3f]  %-22s  %.3f  %10.1f\n", row.method.c_str(),
+  return format("  %-*s %-20s %.3f [%.3f, %.3f]  %-22s  %.3f  %10.1f\n", width, row.method.c_str(),
                 row.code.c_str(), row.precision, row.precision_interval.low, row.precision_interval.high,
                 map.c_str(), row.recall, row.microseconds);
 }
@@ -40,14 +46,15 @@ std::string cascade_settings(const std::vector<EvaluationRow>& rows) {
 
 std::string text_table(const std::vector<EvaluationRow>& rows) {
   if (rows.empty()) return "";
+  const int width = method_width(rows);
   std::string text;
   for (const bool cascade : {false, true}) {
     text += cascade ? "\nThrough the cascade (" + cascade_settings(rows) + ")\n"
                     : std::string("Each encoder alone (code distance, whole database)\n");
-    text += format("  %-17s %-20s %-22s %-22s  %-6s  %10s\n", "method", "code",
+    text += format("  %-*s %-20s %-22s %-22s  %-6s  %10s\n", width, "method", "code",
                    format("P@%zu [95 %%]", rows.front().k).c_str(), "mAP [95 %]", "recall", "us/query");
     for (const auto& row : rows) {
-      if (row.cascade == cascade) text += table_line(row);
+      if (row.cascade == cascade) text += table_line(row, width);
     }
   }
   const auto& first = rows.front();

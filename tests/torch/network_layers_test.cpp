@@ -233,6 +233,23 @@ TEST(ClassActivation, OfAPooledFeatureAddsUpToTheLogit) {
                                 output.attention, 1e-4, 1e-5));
 }
 
+TEST(ResnetHeads, ClassifierStandsOnTheHashLayerOrTheOtherWayRound) {
+  const Tensor images = testing::smooth_images(3, 64);
+  const ::torch::NoGradGuard guard;
+  const auto latent = make_seeded("resnet18", {64, 48, 5}, {{"head", std::string("latent")}});
+  latent->eval();
+  const auto output = latent->forward(images);
+  const auto named = latent->named_parameters();
+  EXPECT_TRUE(::torch::allclose(
+      ::torch::sigmoid(output.hash).mm(named["classifier.weight"].t()) + named["classifier.bias"],
+      output.logits, 1e-4, 1e-5));
+  const auto outputs = make_seeded("resnet18", {64, 48, 5}, {{"head", std::string("outputs")}});
+  outputs->eval();
+  EXPECT_EQ(outputs->feature_dimension(), 5);
+  const auto classes = outputs->forward(images);
+  EXPECT_TRUE(::torch::equal(classes.features, classes.logits));
+}
+
 // ---- Words of options.
 
 struct WrongWord {
@@ -263,6 +280,7 @@ INSTANTIATE_TEST_SUITE_P(
                       WrongWord{"spatial-attention-resnet18", "descriptors", "max, mean, pool"},
                       WrongWord{"semantic-attention", "branch", "fused, local, global"},
                       WrongWord{"semantic-attention", "posterior", "softmax, sigmoid"},
+                      WrongWord{"resnet18", "head", "beside, latent, outputs"},
                       WrongWord{"fcdn", "layers", "joint, shallow, middle, deep"}));
 
 TEST(Descriptors, AreTakenOnceEach) {

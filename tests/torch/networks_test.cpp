@@ -20,7 +20,7 @@ std::string parameter_name(const ::testing::TestParamInfo<std::string>& info) {
 
 class EveryNetwork : public ::testing::TestWithParam<std::string> {
  protected:
-  EveryNetwork() { ::at::set_num_threads(2); }
+  EveryNetwork() { ::at::set_num_threads(1); }
 
   std::shared_ptr<Network> make() { return testing::make_seeded(GetParam(), shape_); }
   Tensor images(std::int64_t rows) {
@@ -154,13 +154,14 @@ std::vector<Position> positions() {
   for (const char* plain : {"resnet18", "resnet50", "spatial-attention-resnet", "vgg16", "scripted"}) {
     all.push_back({plain, {}});
   }
+  for (const char* head : {"latent", "outputs"}) all.push_back({"resnet18", {{"head", word(head)}}});
   all.push_back({"scripted", {{"trainable", true}}});
   return all;
 }
 
 class EveryPosition : public ::testing::TestWithParam<Position> {
  protected:
-  EveryPosition() { ::at::set_num_threads(2); }
+  EveryPosition() { ::at::set_num_threads(1); }
 };
 
 TEST_P(EveryPosition, HasNoDeadWeight) {
@@ -212,7 +213,7 @@ std::vector<Learner> learners() {
 
 class Learning : public ::testing::TestWithParam<Learner> {
  protected:
-  Learning() { ::at::set_num_threads(2); }
+  Learning() { ::at::set_num_threads(1); }
 };
 
 TEST_P(Learning, ReachesEveryImage) {

@@ -52,7 +52,7 @@ TrainingOptions quick_options() {
   plan.batch = 16;
   plan.learning_rate = 1e-3;
   options.plan = plan;
-  options.threads = 2;
+  options.threads = 1;
   return options;
 }
 
@@ -65,7 +65,7 @@ struct TemporaryFolder {
 
 std::vector<float> features_of(const DeepModel& model) {
   const std::vector<Image> images = {draw(1000), draw(1001)};
-  const Analysis analysis = model.analyse(images, {.threads = 2});
+  const Analysis analysis = model.analyse(images, {.threads = 1});
   return {analysis.features.data(), analysis.features.data() + 2 * model.dimension()};
 }
 

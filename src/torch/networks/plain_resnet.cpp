@@ -4,6 +4,7 @@
 #include "base/option_values.hpp"
 #include "torch/networks/class_activation.hpp"
 #include "torch/networks/residual_network.hpp"
+#include "torch/option_texts.hpp"
 
 namespace medretrieval::deep::networks {
 
@@ -11,13 +12,28 @@ namespace {
 
 namespace nn = ::torch::nn;
 
+/// How hash layer and classifier stand to each other.
+enum class Head {
+  beside,   ///< both on the pooled features
+  latent,   ///< the classifier on sigmoid(hash) (DLBHC, Lin et al. 2015)
+  outputs,  ///< the hash layer on the classifier's outputs, which are the features
+};
+
+const OptionTexts<Head>& heads() {
+  static const OptionTexts<Head> texts = {
+      {"beside", Head::beside}, {"latent", Head::latent}, {"outputs", Head::outputs}};
+  return texts;
+}
+
 class PlainResnet final : public Network {
  public:
-  PlainResnet(const NetworkShape& shape, std::int64_t depth)
-      : backbone_(register_module("backbone", ResidualNetwork(depth))) {
-    add_hash_slice(0, backbone_->channels(), static_cast<std::int64_t>(shape.bits));
-    classifier_ = register_module(
-        "classifier", nn::Linear(backbone_->channels(), static_cast<std::int64_t>(shape.classes)));
+  PlainResnet(const NetworkShape& shape, std::int64_t depth, Head head)
+      : head_(head), backbone_(register_module("backbone", ResidualNetwork(depth))) {
+    const auto bits = static_cast<std::int64_t>(shape.bits);
+    const auto classes = static_cast<std::int64_t>(shape.classes);
+    add_hash_slice(0, head == Head::outputs ? classes : backbone_->channels(), bits);
+    classifier_ = register_module("classifier",
+                                  nn::Linear(head == Head::latent ? bits : backbone_->channels(), classes));
   }
 
  private:
@@ -25,11 +41,18 @@ class PlainResnet final : public Network {
     NetworkOutput output;
     const Tensor places = backbone_->forward(images, observer());
     output.features = named("pooled", places.mean({2, 3}));
+    if (head_ == Head::latent) return output;
     output.logits = classifier_(output.features);
     output.attention = predicted_class_map(places, classifier_->weight, output.logits);
+    if (head_ == Head::outputs) output.features = output.logits;
     return output;
   }
 
+  Tensor classify_hash(const Tensor& hash, const Tensor& logits) override {
+    return head_ == Head::latent ? classifier_(::torch::sigmoid(hash)) : logits;
+  }
+
+  Head head_;
   ResidualNetwork backbone_;
   nn::Linear classifier_{nullptr};
 };
@@ -39,6 +62,9 @@ NetworkType plain_resnet(std::int64_t depth, std::size_t side) {
   type.name = "resnet" + std::to_string(depth);
   type.description = "ResNet-" + std::to_string(depth) +
                      ", pooled features, hash layer, linear classifier: the shared backbone of comparisons";
+  type.options = {{"head", std::string("beside"), 0, 0,
+                   "beside: hash layer and classifier both on the features; latent: classifier on the hash "
+                   "layer's sigmoid (DLBHC); outputs: features are the classifier's outputs"}};
   type.side = side;
   type.minimum_side = 32;
   type.plan.epochs = 50;
@@ -46,8 +72,8 @@ NetworkType plain_resnet(std::int64_t depth, std::size_t side) {
   type.plan.optimizer = Optimizer::adam;
   type.plan.learning_rate = 1e-3;
   type.plan.weight_decay = 1e-4;
-  type.make = [depth](const NetworkShape& shape, const Parameters& /*options*/) -> std::shared_ptr<Network> {
-    return std::make_shared<PlainResnet>(shape, depth);
+  type.make = [depth](const NetworkShape& shape, const Parameters& options) -> std::shared_ptr<Network> {
+    return std::make_shared<PlainResnet>(shape, depth, heads().at(options, "head"));
   };
   return type;
 }

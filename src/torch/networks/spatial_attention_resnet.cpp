@@ -74,7 +74,9 @@ class SpatialAttentionResnet final : public Network {
     if (!local_.is_empty()) {
       const auto [attended, map] = attention_(places);
       parts.push_back(named("local", local_(attended)));
-      output.attention = named("attention", map).detach().abs();  // a negative factor counts as much
+      named("attention", map);
+      // What of each place enters the local feature. The map alone says nothing where its tanh is saturated.
+      output.attention = attended.detach().abs().mean(1);
     }
     output.features = ::torch::relu(fully_connected_(named("fused", ::torch::cat(parts, 1))));
     return output;

@@ -1,0 +1,167 @@
+"""What benchmarks/deep_tables trains: data sets, rows and tables. Nothing was tuned on the query rows.
+
+A row: `name`; `train`: arguments of `medretrieval train` (left out: classical features); `index`: arguments of
+`medretrieval index create` beside data and network; `classify`: method of `medretrieval classify` for the accuracy.
+A table: `data`, `rows`, `seeds` (of every row that does not say otherwise), `columns`, and `against`, the row whose mAP
+is subtracted seed by seed."""
+
+BITS = 64
+EPOCHS = 10
+# The papers' 25 to 50 epochs are cut to ten. Batch and optimizer are the same for all, so that rows differ in network
+# and loss: paper 004's SGD, planned for 50 epochs, becomes Adam. Weight decay and loss stay those of the presets.
+PLAN = ["--bits", BITS, "--epochs", EPOCHS, "--batch", 32]
+ADAM = [*PLAN, "--optimizer", "adam", "--learning-rate", 0.001]
+
+DATA = {
+    "nodules": {"phantom": ["--kind", "chest-ct", "--patients", 500, "--images-per-patient", 2, "--side", 64]},
+    "radiographs": {"phantom": ["--kind", "chest-xray", "--patients", 500, "--images-per-patient", 2, "--side", 64]},
+    "ct_luna16_patches": {"folder": "ct_luna16_patches", "manifest": "manifest.csv"},
+    "cxr_nih14_64": {"folder": "cxr_nih14", "manifest": "manifest_64.csv"},
+    "cxr_nih14_256": {"folder": "cxr_nih14", "manifest": "manifest_256.csv"},
+}
+
+
+def resnet(*more, head="beside"):
+    return ["--model", "resnet18", "--option", f"head={head}", *ADAM, *more]
+
+
+def row(name, train=None, index=(), classify=None, seeds=None):
+    made = {"name": name}
+    if train is not None:
+        made["train"] = train
+    made["index"] = list(index)
+    if classify:
+        made["classify"] = classify
+    if seeds:
+        made["seeds"] = seeds
+    return made
+
+
+def hashed(encoder):
+    return ["--encoder", encoder, "--bits", BITS]
+
+
+CLASSIFIER = resnet("--loss", "none")
+
+# The four networks of the papers, each with its own loss.
+PAPERS = [
+    row("attention-cnn-bilstm (001)", ["--model", "attention-cnn-bilstm", *PLAN]),
+    row("semantic-attention (002)", ["--model", "semantic-attention", *PLAN]),
+    row("fcdn (003)", ["--model", "fcdn", *PLAN]),
+    row("spatial-attention-resnet18 (004)", ["--model", "spatial-attention-resnet18", *ADAM]),
+]
+# What hashes a plain classifier on the shared backbone.
+WITHOUT_HASHING_LOSS = [
+    row("LSH of the classifier's outputs", resnet("--loss", "none", head="outputs"), hashed("lsh")),
+    row("ITQ of the features", CLASSIFIER, hashed("itq")),
+    row("LSH of the features", CLASSIFIER, hashed("lsh")),
+    row("exact on the features", CLASSIFIER, ["--no-encoder"]),
+]
+CLASSICAL = [
+    row("ITQ of classical features", None, hashed("itq")),
+    row("exact on classical features", None, ["--no-encoder"]),
+]
+# Baselines of the papers: their losses on the shared backbone, beside its classifier, or in the classifier (DLBHC).
+LOSSES = ["contrastive", "dsh", "triplet-dnnh", "triplet-ath", "hashnet", "bayesian", "dpsh", "idhn", "cnnh", "dh", "csq"]
+
+
+def baselines(seeds):
+    rows = [row("dlbhc on resnet18", resnet("--loss", "none", head="latent"), seeds=seeds)]
+    return rows + [row(f"{loss} on resnet18", resnet("--loss", loss), seeds=seeds) for loss in LOSSES]
+
+
+def variant_001(name, *options):
+    given = [part for option in options for part in ("--option", option)]
+    return row(name, ["--model", "attention-cnn-bilstm", *given, *PLAN], classify="network")
+
+
+def variant_004(name, *options):
+    given = [part for option in options for part in ("--option", option)]
+    return row(name, ["--model", "spatial-attention-resnet18", *given, *ADAM])
+
+
+def variant_003(name, layers, bits):
+    plan = ["--bits", bits, *PLAN[2:]]
+    return row(name, ["--model", "fcdn", "--option", f"layers={layers}", *plan])
+
+
+def on_real_images(side, *more):
+    network = ["--side", side]
+    return [
+        *more,
+        row("semantic-attention (002)", ["--model", "semantic-attention", *PLAN, *network]),
+        row("spatial-attention-resnet18 (004)", ["--model", "spatial-attention-resnet18", *ADAM, *network]),
+        row("csq on resnet18", resnet("--loss", "csq", *network)),
+        row("ITQ of resnet18's features", resnet("--loss", "none", *network), hashed("itq")),
+        *CLASSICAL,
+    ]
+
+
+RETRIEVAL = ["P@10 alone", "mAP", "P@10 cascade"]
+
+TABLES = {
+    "methods": {
+        "title": "SYNTHETIC nodules, benign or malignant: the papers' networks and what they must beat",
+        "data": "nodules", "seeds": 5, "columns": RETRIEVAL, "against": "LSH of the classifier's outputs",
+        "rows": PAPERS + WITHOUT_HASHING_LOSS + CLASSICAL,
+    },
+    "methods-radiographs": {
+        "title": "SYNTHETIC radiographs, several findings an image: the networks of the X-ray papers",
+        "data": "radiographs", "seeds": 5, "columns": RETRIEVAL, "against": "LSH of the classifier's outputs",
+        "rows": [PAPERS[1], PAPERS[3]] + WITHOUT_HASHING_LOSS + CLASSICAL,
+    },
+    "losses": {
+        "title": "SYNTHETIC nodules: hashing losses on one backbone",
+        "data": "nodules", "seeds": 3, "columns": RETRIEVAL, "against": "LSH of the classifier's outputs",
+        "rows": WITHOUT_HASHING_LOSS[:1] + baselines(3),
+    },
+    "variants-001": {
+        "title": "SYNTHETIC nodules: the rows of paper 001's Table 2, accuracy of the class and retrieval",
+        "data": "nodules", "seeds": 3, "columns": ["accuracy", *RETRIEVAL], "against": "our method",
+        "rows": [
+            variant_001("our method"),
+            variant_001("CNN+AM", "form=cnn"),
+            variant_001("BiLSTM+AM", "form=bilstm"),
+            variant_001("CNN", "form=cnn", "attention=false"),
+            variant_001("BiLSTM", "form=bilstm", "attention=false"),
+            variant_001("CNN+BiLSTM", "form=cnn-bilstm", "attention=false"),
+            variant_001("BiLSTM+CNN", "form=bilstm-cnn", "attention=false"),
+            variant_001("BiLSTM_CNN", "attention=false"),
+            row("SVM on classical features", None, hashed("itq"), "svm"),
+            row("ELM on classical features", None, hashed("itq"), "elm"),
+        ],
+    },
+    "layers-003": {
+        "title": "SYNTHETIC nodules: the joint distance over three layers against each alone, 96 bits in all",
+        "data": "nodules", "seeds": 5, "columns": RETRIEVAL, "against": "joint, 3 x 32 bits",
+        "rows": [
+            variant_003("joint, 3 x 32 bits", "joint", 32),
+            variant_003("shallow (4), 96 bits", "shallow", 96),
+            variant_003("middle (17), 96 bits", "middle", 96),
+            variant_003("deep (25), 96 bits", "deep", 96),
+        ],
+    },
+    "attention-004": {
+        "title": "SYNTHETIC radiographs: the rows of paper 004's Tables 4 and 5",
+        "data": "radiographs", "seeds": 3, "columns": RETRIEVAL, "against": "fused, all descriptors",
+        "rows": [
+            variant_004("fused, all descriptors"),
+            variant_004("without max and mean", "descriptors=pool"),
+            variant_004("without max-pooling", "descriptors=max+mean"),
+            variant_004("local", "branch=local"),
+            variant_004("global", "branch=global"),
+        ],
+    },
+    "ct_luna16_patches": {
+        "title": "Candidates of LUNA16, nodule or not",
+        "data": "ct_luna16_patches", "seeds": 1, "columns": RETRIEVAL, "rows": on_real_images(64, PAPERS[0], PAPERS[2]),
+    },
+    "cxr_nih14_64": {
+        "title": "ChestX-ray14 excerpt, 64 x 64, several findings an image",
+        "data": "cxr_nih14_64", "seeds": 1, "columns": RETRIEVAL, "rows": on_real_images(64),
+    },
+    "cxr_nih14_256": {
+        "title": "ChestX-ray14 excerpt, 256 x 256, No Finding or Pneumonia among others",
+        "data": "cxr_nih14_256", "seeds": 1, "columns": RETRIEVAL, "rows": on_real_images(256),
+    },
+}

@@ -1,0 +1,67 @@
+#include "demo_network.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <medretrieval/torch/training.hpp>
+
+#include "demo_methods.hpp"
+#include "network_features.hpp"
+#include "progress_line.hpp"
+#include "training_images.hpp"
+
+namespace medretrieval::cli {
+
+namespace {
+
+eval::LineChart curve(const std::string& title, const std::string& y_label) {
+  eval::LineChart chart;
+  chart.title = title;
+  chart.x_label = "epoch";
+  chart.y_label = y_label;
+  chart.x_first = 1;
+  return chart;
+}
+
+std::vector<eval::LineChart> curves_of(const std::vector<deep::EpochFigures>& epochs,
+                                       const std::string& network) {
+  eval::ChartLine loss = {"loss", {}};
+  eval::ChartLine map = {"mAP of held-out images", {}};
+  eval::ChartLine accuracy = {"accuracy of held-out images", {}};
+  for (const auto& epoch : epochs) {
+    loss.values.push_back(epoch.loss);
+    if (epoch.map) map.values.push_back(*epoch.map);
+    if (epoch.accuracy) accuracy.values.push_back(*epoch.accuracy);
+  }
+  std::vector<eval::LineChart> charts = {curve(network + ": loss", "loss"),
+                                         curve(network + ": held-out patients", "share")};
+  charts[0].lines = {loss};
+  charts[1].lines = {map, accuracy};
+  return charts;
+}
+
+}  // namespace
+
+DemoNetwork train_for_demo(const imaging::Manifest& manifest, const DemoNetworkOptions& options,
+                           const std::filesystem::path& file) {
+  deep::TrainingOptions training;
+  training.network = options.network;
+  training.bits = kDemoBits;
+  training.plan = deep::network_type(options.network).plan;
+  training.plan->epochs = options.epochs;
+  training.threads = options.threads;
+  training.progress = progress_line();
+  training.on_epoch = [](const deep::EpochFigures& epoch) {
+    spdlog::info("epoch {}: loss {:.4f}, mAP {:.3f}, {:.1f} s", epoch.epoch, epoch.loss,
+                 epoch.map.value_or(0), epoch.seconds);
+  };
+  const auto trained =
+      deep::train_network(training, training_images(manifest, training_rows(manifest, "train")));
+  if (!trained.model.has_attention()) {
+    throw Error(ErrorCode::unsupported, "demo: the network '" + options.network +
+                                            "' has no map of where it looks; choose another --deep-model");
+  }
+  trained.model.save(file);
+  return {network_features(file, "cpu"), curves_of(trained.report.epochs, options.network)};
+}
+
+}  // namespace medretrieval::cli

@@ -1,0 +1,32 @@
+// The network of a demo. Without libtorch the program hands over instead (handed_over.hpp).
+#pragma once
+
+#include <filesystem>
+#include <medretrieval/eval/report.hpp>
+#include <medretrieval/imaging/manifest.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "feature_maker.hpp"
+
+namespace medretrieval::cli {
+
+struct DemoNetworkOptions {
+  std::string network = "spatial-attention-resnet18";  ///< a preset with attention maps
+  std::size_t epochs = 25;                             ///< its plan lowers the learning rate after 20
+  int threads = 0;
+};
+
+struct DemoNetwork {
+  std::unique_ptr<FeatureMaker> maker;
+  std::vector<eval::LineChart> curves;  ///< of the training
+};
+
+/// Trains on the rows of split `train`, with the preset's plan but for the epochs, and writes the network file.
+/// \throws Error as deep::train_network(); unsupported for a preset without attention maps, or where no networks
+///         were built.
+DemoNetwork train_for_demo(const imaging::Manifest& manifest, const DemoNetworkOptions& options,
+                           const std::filesystem::path& file);
+
+}  // namespace medretrieval::cli
