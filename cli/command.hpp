@@ -13,6 +13,7 @@ void add_index_commands(CLI::App& app);
 void add_search_command(CLI::App& app);
 void add_tune_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
+void add_classify_command(CLI::App& app);
 void add_demo_command(CLI::App& app);
 void add_cpu_info_command(CLI::App& app);
 

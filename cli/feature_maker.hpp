@@ -46,6 +46,8 @@ class FeatureMaker {
 
   /// The classes, code and gate of a network; of others there are none.
   virtual const std::vector<std::string>* labels() const { return nullptr; }
+  /// Whether a network's posteriors are of labels of which an image may have several.
+  virtual bool several_labels() const { return false; }
   virtual std::shared_ptr<const Encoder> encoder() const { return nullptr; }
   virtual std::shared_ptr<const ClassGate> gate() const { return nullptr; }
   /// Puts what of_gallery() needs into the folder of a gallery.

@@ -34,6 +34,7 @@ class NetworkFeatures final : public FeatureMaker {
   }
 
   const std::vector<std::string>* labels() const override { return &model_.description().labels; }
+  bool several_labels() const override { return model_.description().several_labels; }
   std::shared_ptr<const Encoder> encoder() const override { return model_.encoder(); }
   std::shared_ptr<const ClassGate> gate() const override { return model_.gate(); }
   void keep_in(const std::filesystem::path& gallery) const override { model_.save(gallery / kNetworkFile); }

@@ -195,6 +195,10 @@ void run(Options& options) {
   trained.model.save(options.out);
   fs::remove(training.checkpoint);
   const auto& report = trained.report;
+  if (!report.unused_weights.empty()) {
+    spdlog::info("{}: {} names that the backbone does not have: {}", training.backbone_weights.string(),
+                 report.unused_weights.size(), CLI::detail::join(report.unused_weights, ", "));
+  }
   const Json answer = {{"model", options.out},
                        {"fingerprint", trained.model.fingerprint().to_string()},
                        {"network", training.network},
@@ -204,7 +208,8 @@ void run(Options& options) {
                        {"training_images", report.training_rows},
                        {"validation_images", report.validation_rows},
                        {"best", to_json(report.epochs[report.best_epoch - 1])},
-                       {"stopped_early", report.stopped_early}};
+                       {"stopped_early", report.stopped_early},
+                       {"unused_weights", report.unused_weights}};
   if (options.json) {
     std::cout << answer.dump(2) << '\n';
   } else {
@@ -251,6 +256,12 @@ void add_train_command(CLI::App& app) {
       ->add_option("--option", options->network_options,
                    "An option of the network, name=value; may be given several times")
       ->type_name("NAME=VALUE");
+  command
+      ->add_option(
+          "--backbone-weights", training.backbone_weights,
+          "Weights that a ResNet or VGG-16 begins with, as torch.save(dict(model.state_dict()), FILE) "
+          "writes them")
+      ->type_name("FILE");
   options->plan.add_to(*command);
   command->add_option("--validation-share", training.validation_share, "Of the patients, held out")
       ->capture_default_str();

@@ -1,6 +1,6 @@
 # Finds what the imaging part links: used by the build and, installed beside it, by medretrievalConfig.cmake.
 # Sets MEDRETRIEVAL_IMAGING_MISSING to the names of packages that were not found.
-find_package(OpenCV 4.5 QUIET COMPONENTS core imgproc)
+find_package(OpenCV 4.5 QUIET COMPONENTS core imgproc ml)
 find_package(DCMTK QUIET)
 find_package(PNG QUIET)
 find_package(JPEG QUIET)

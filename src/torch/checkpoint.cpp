@@ -7,6 +7,7 @@
 
 #include "base/concat.hpp"
 #include "base/reading.hpp"
+#include "io/files.hpp"
 #include "io/sinks.hpp"
 #include "torch/deep_model_state.hpp"
 #include "torch/network_file.hpp"
@@ -80,19 +81,21 @@ std::string training_identity(const TrainingOptions& options, const TrainingPlan
   const Json altered = changes ? Json{changes->flip_horizontal, changes->flip_vertical,
                                       changes->rotation_degrees, changes->shift_pixels, changes->seed}
                                : Json(nullptr);
-  const Json json = {
-      {"network", options.network},
-      {"options", to_json(options.network_options)},
-      {"side", options.side},
-      {"bits", options.bits},
-      {"labels", options.labels},
-      {"plan", to_json(plan)},
-      {"validation_share", options.validation_share},
-      {"patience", options.patience},
-      {"balance_classes", options.balance_classes},
-      {"augmentation", altered},
-      {"seed", options.seed},
-      {"rows", Fingerprint::of(std::as_bytes(std::span(text.data(), text.size()))).to_string()}};
+  Json json = {{"network", options.network},
+               {"options", to_json(options.network_options)},
+               {"side", options.side},
+               {"bits", options.bits},
+               {"labels", options.labels},
+               {"plan", to_json(plan)},
+               {"validation_share", options.validation_share},
+               {"patience", options.patience},
+               {"balance_classes", options.balance_classes},
+               {"augmentation", altered},
+               {"seed", options.seed},
+               {"rows", Fingerprint::of(std::as_bytes(std::span(text.data(), text.size()))).to_string()}};
+  if (!options.backbone_weights.empty()) {
+    json["backbone_weights"] = Fingerprint::of(io::MappedFile(options.backbone_weights).bytes()).to_string();
+  }
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -21,7 +21,9 @@ struct TrainingProgress {
   NamedTensors best;                 ///< its weights
 };
 
-/// What must be equal for a training to go on from a checkpoint: options, labels and rows, as text.
+/// What must be equal for a training to go on from a checkpoint: options, the weights that the backbone began with,
+/// labels and rows, as text.
+/// \throws Error not_found, io (the file of those weights).
 std::string training_identity(const TrainingOptions& options, const TrainingPlan& plan,
                               const TrainingImages& images);
 

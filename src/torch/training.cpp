@@ -13,6 +13,7 @@
 #include "torch/checkpoint.hpp"
 #include "torch/deep_model_state.hpp"
 #include "torch/device.hpp"
+#include "torch/networks/named_weights.hpp"
 #include "torch/objective.hpp"
 #include "torch/optimizer.hpp"
 #include "torch/thread_scope.hpp"
@@ -70,7 +71,7 @@ class Trainer {
   }
 
   TrainedNetwork run() {
-    resume();
+    begin();
     if (network_->has_fixed_features() && !options_.augmentation) {
       fixed_features_ = runner().features_of_all();
     }
@@ -106,9 +107,13 @@ class Trainer {
     if (options_.on_epoch) options_.on_epoch(figures);
   }
 
-  void resume() {
-    if (options_.checkpoint.empty() || !std::filesystem::exists(options_.checkpoint)) return;
-    read_checkpoint(options_.checkpoint, *network_, *optimizer_, progress_, identity_);
+  /// Goes on from the checkpoint, or else takes the weights that the backbone begins with.
+  void begin() {
+    if (!options_.checkpoint.empty() && std::filesystem::exists(options_.checkpoint)) {
+      read_checkpoint(options_.checkpoint, *network_, *optimizer_, progress_, identity_);
+    } else if (!options_.backbone_weights.empty()) {
+      unused_weights_ = load_backbone_weights(*network_, options_.backbone_weights);
+    }
   }
 
   bool is_stopped() const {
@@ -219,7 +224,7 @@ class Trainer {
     std::shared_ptr<const ClassGate> gate = calibrated_gate();
     return {DeepModelBuilder::from_network(description_, network_, std::move(gate)),
             {progress_.epochs, progress_.best_epoch, is_stopped() && progress_.epochs.size() < plan_.epochs,
-             set_.training_rows().size(), set_.validation_rows().size()}};
+             set_.training_rows().size(), set_.validation_rows().size(), unused_weights_}};
   }
 
   /// Calibrates posteriors on the validation rows; null where there are too few.
@@ -257,6 +262,7 @@ class Trainer {
   Tensor fixed_features_;                     // of all rows, where training leaves them as they are
   std::map<std::size_t, std::size_t> place_;  // of a row among the training rows
   TrainingProgress progress_;
+  std::vector<std::string> unused_weights_;
 };
 
 }  // namespace

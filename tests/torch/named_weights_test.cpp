@@ -3,12 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/csrc/jit/serialization/pickle.h>
 
 #include <fstream>
 
 #include "network_testing.hpp"
-#include "torch/networks/residual_network.hpp"
 
 namespace medretrieval::deep {
 namespace {
@@ -17,23 +15,14 @@ using Weights = std::map<std::string, Tensor>;
 
 class NamedWeights : public ::testing::Test {
  protected:
-  /// As torch.save writes a dictionary.
   std::filesystem::path save(const Weights& weights) {
-    c10::Dict<std::string, Tensor> dictionary;
-    for (const auto& [name, tensor] : weights) dictionary.insert(name, tensor);
-    const auto bytes = ::torch::jit::pickle_save(dictionary);
     const auto file = folder_.file("weights.pt");
-    std::ofstream(file, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    testing::write_weights(file, weights);
     return file;
   }
 
-  /// Weights of a network of three stages, drawn from another seed.
   static Weights weights() {
-    ::torch::manual_seed(99);
-    networks::ResidualNetwork network(18, 3);
-    Weights all;
-    for (const auto& entry : network->named_parameters()) all[entry.key()] = entry.value().detach();
-    for (const auto& entry : network->named_buffers()) all[entry.key()] = entry.value();
+    auto all = testing::residual_weights();
     all["bn1.running_mean"] = ::torch::full({64}, 0.25);
     return all;
   }

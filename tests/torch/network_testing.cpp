@@ -1,10 +1,14 @@
 #include "network_testing.hpp"
 
+#include <torch/csrc/jit/serialization/pickle.h>
 #include <torch/script.h>
 #include <unistd.h>
 
 #include <cmath>
+#include <fstream>
 #include <numbers>
+
+#include "torch/networks/residual_network.hpp"
 
 namespace medretrieval::deep::testing {
 
@@ -26,6 +30,22 @@ void write_script_module(const std::filesystem::path& file, std::int64_t channel
   module.register_buffer("scale", ::torch::ones({8}));
   module.define("def forward(self, x):\n" + code);
   module.save(file.string());
+}
+
+void write_weights(const std::filesystem::path& file, const std::map<std::string, Tensor>& weights) {
+  c10::Dict<std::string, Tensor> dictionary;
+  for (const auto& [name, tensor] : weights) dictionary.insert(name, tensor);
+  const auto bytes = ::torch::jit::pickle_save(dictionary);
+  std::ofstream(file, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+std::map<std::string, Tensor> residual_weights() {
+  ::torch::manual_seed(99);
+  networks::ResidualNetwork network(18, 3);
+  std::map<std::string, Tensor> all;
+  for (const auto& entry : network->named_parameters()) all[entry.key()] = entry.value().detach();
+  for (const auto& entry : network->named_buffers()) all[entry.key()] = entry.value();
+  return all;
 }
 
 const std::filesystem::path& example_script_module() {

@@ -30,6 +30,12 @@ class TemporaryFolder {
 /// channels x 3 x 3) and self.scale (a buffer of 8 ones).
 void write_script_module(const std::filesystem::path& file, std::int64_t channels, const std::string& code);
 
+/// Writes weights by name as Python's torch.save writes a dictionary.
+void write_weights(const std::filesystem::path& file, const std::map<std::string, Tensor>& weights);
+
+/// The weights of a residual network of 18 layers and three stages, drawn from a seed of its own.
+std::map<std::string, Tensor> residual_weights();
+
 /// The module that tests of every network give to `scripted`.
 const std::filesystem::path& example_script_module();
 

@@ -47,9 +47,13 @@ struct EpochFigures {
 
 struct TrainingOptions {
   std::string network = "attention-cnn-bilstm";
-  Parameters network_options = {};        ///< those left out take the preset's values
-  std::size_t side = 0;                   ///< of the input in pixels; 0: the preset's
-  std::size_t bits = 64;                  ///< of the code
+  Parameters network_options = {};  ///< those left out take the preset's values
+  std::size_t side = 0;             ///< of the input in pixels; 0: the preset's
+  std::size_t bits = 64;            ///< of the code
+  /// Weights that the backbone of a residual network or VGG-16 begins with, under torchvision's names, as Python's
+  /// torch.save(dict(model.state_dict()), file) writes them; empty: drawn by the seed. A training that goes on from a
+  /// checkpoint needs the same file.
+  std::filesystem::path backbone_weights = {};
   std::optional<TrainingPlan> plan = {};  ///< none: the preset's
   std::vector<std::string> labels =
       {};                         ///< the classes; empty: the labels of the rows in order of appearance
@@ -79,6 +83,9 @@ struct TrainingReport {
   bool stopped_early = false;
   std::size_t training_rows = 0;
   std::size_t validation_rows = 0;
+  /// Names in TrainingOptions::backbone_weights that the backbone does not have, its old classifier's say. Empty
+  /// too after a training that went on from a checkpoint.
+  std::vector<std::string> unused_weights = {};
 };
 
 /// A trained network and how it came to be.
@@ -93,9 +100,11 @@ struct TrainedNetwork {
 /// libtorch's random generator is seeded and its number of threads set for the length of the call; both belong to the
 /// whole program.
 /// \throws Error invalid_argument (options; sizes that differ; fewer than two rows or labels), not_found (a label
-///         outside TrainingOptions::labels), incompatible (a checkpoint of other options or images), corrupt (a
-///         damaged checkpoint, an image), unsupported (the loss is no longer finite: epoch and batch are named),
-///         io (the checkpoint cannot be written; the one before stays), cancelled.
+///         outside TrainingOptions::labels; the backbone's weights), incompatible (a checkpoint of other options,
+///         weights or images; weights of another backbone: the name is given), corrupt (a damaged checkpoint, an
+///         image, a file of weights), unsupported (the loss is no longer finite: epoch and batch are named; weights
+///         for a network without a backbone that takes them), limit_exceeded (a file of weights above 4 GiB), io
+///         (the checkpoint cannot be written; the one before stays), cancelled.
 TrainedNetwork train_network(const TrainingOptions& options, const TrainingImages& images);
 
 }  // namespace medretrieval::deep
