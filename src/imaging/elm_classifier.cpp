@@ -72,9 +72,7 @@ std::unique_ptr<FittedClassifier> fit(const Parameters& parameters, const ClassR
     std::fill(targets.row(r).begin(), targets.row(r).end(), -1.0F);
     targets(r, rows.classes[r]) = 1;
   }
-  const auto solution = linalg::solve_ridge(linalg::cross_product(outputs, outputs, threads),
-                                            linalg::cross_product(outputs, targets, threads),
-                                            detail::real(parameters, "ridge"));
+  const auto solution = linalg::ridge_regression(outputs, targets, detail::real(parameters, "ridge"));
   Matrix output(solution.cols, solution.rows);
   for (std::size_t label = 0; label < output.rows(); ++label) {
     for (std::size_t node = 0; node < output.cols(); ++node) {

@@ -8,27 +8,46 @@ namespace medretrieval::linalg {
 
 namespace {
 
+constexpr double kSmallestCondition = 1e-14;  // reciprocal; below it the digits of a solution are noise
+
+using RowMajorFloat = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-Eigen::Map<const RowMajor> mapped(const DoubleMatrix& matrix) {
-  return {matrix.values.data(), static_cast<Eigen::Index>(matrix.rows),
-          static_cast<Eigen::Index>(matrix.cols)};
+Eigen::MatrixXd in_double(MatrixView from) {
+  const Eigen::Map<const RowMajorFloat, 0, Eigen::OuterStride<>> rows(
+      from.data(), static_cast<Eigen::Index>(from.rows()), static_cast<Eigen::Index>(from.cols()),
+      Eigen::OuterStride<>(static_cast<Eigen::Index>(from.stride())));
+  return rows.cast<double>();
+}
+
+/// The lower half of transpose(a) a + ridge I, factored.
+Eigen::LLT<Eigen::MatrixXd> factor_of(const Eigen::MatrixXd& a, double ridge) {
+  Eigen::MatrixXd system = Eigen::MatrixXd::Zero(a.cols(), a.cols());
+  system.selfadjointView<Eigen::Lower>().rankUpdate(a.transpose());
+  system.diagonal().array() += ridge;
+  return Eigen::LLT<Eigen::MatrixXd>(system);
 }
 
 }  // namespace
 
-DoubleMatrix solve_ridge(const DoubleMatrix& gram, const DoubleMatrix& cross, double ridge) {
-  Eigen::MatrixXd system = mapped(gram);
-  system.diagonal().array() += ridge;
-  const Eigen::LLT<Eigen::MatrixXd> factor(system);
-  DoubleMatrix solution(cross.rows, cross.cols);
-  Eigen::Map<RowMajor> weights(solution.values.data(), static_cast<Eigen::Index>(cross.rows),
-                               static_cast<Eigen::Index>(cross.cols));
-  if (factor.info() == Eigen::Success) weights = factor.solve(mapped(cross));
-  if (factor.info() != Eigen::Success || !weights.allFinite()) {
-    detail::fail(ErrorCode::invalid_argument,
-                 "ridge regression: the normal equations cannot be solved with a ridge of ", ridge,
-                 "; expected a larger one");
+DoubleMatrix ridge_regression(MatrixView x, MatrixView y, double ridge) {
+  const Eigen::MatrixXd features = in_double(x);
+  const Eigen::MatrixXd targets = in_double(y);
+  const bool wide = x.cols() > x.rows();
+  const auto factor = factor_of(wide ? Eigen::MatrixXd(features.transpose()) : features, ridge);
+  DoubleMatrix solution(x.cols(), y.cols());
+  Eigen::Map<RowMajor> weights(solution.values.data(), features.cols(), targets.cols());
+  const bool solvable = factor.info() == Eigen::Success && factor.rcond() > kSmallestCondition;
+  if (solvable) {
+    if (wide) {
+      weights.noalias() = features.transpose() * factor.solve(targets);
+    } else {
+      weights = factor.solve(features.transpose() * targets);
+    }
+  }
+  if (!solvable || !weights.allFinite()) {
+    detail::fail(ErrorCode::invalid_argument, "ridge regression: cannot be solved with a ridge of ", ridge,
+                 ", expected a larger one");
   }
   return solution;
 }
