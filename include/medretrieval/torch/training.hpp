@@ -94,8 +94,9 @@ struct TrainedNetwork {
 /// whole program.
 /// \throws Error invalid_argument (options; sizes that differ; fewer than two rows or labels), not_found (a label
 ///         outside TrainingOptions::labels), incompatible (a checkpoint of other options or images), corrupt (a
-///         damaged checkpoint, an image), unsupported (the loss is no longer finite: epoch and batch are named),
-///         io (the checkpoint cannot be written; the one before stays), cancelled.
+///         damaged checkpoint, an image), unsupported (the loss or a weight is no longer finite: epoch, batch and
+///         rows are named; the checkpoint before stays), io (the checkpoint cannot be written; the one before
+///         stays), cancelled.
 TrainedNetwork train_network(const TrainingOptions& options, const TrainingImages& images);
 
 }  // namespace medretrieval::deep
