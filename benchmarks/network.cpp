@@ -198,13 +198,14 @@ int main(int count, char** arguments) {
                  "usage: benchmark_network MODE PRESET SIDE BATCH THREADS OPTIMIZER SECONDS [FILE]\n");
     return 2;
   }
-  Options options = {.mode = arguments[1],
-                     .preset = arguments[2],
-                     .side = std::stoul(arguments[3]),
-                     .batch = std::stoul(arguments[4]),
-                     .threads = std::stoi(arguments[5]),
-                     .seconds = std::stod(arguments[7]),
-                     .file = count > 8 ? arguments[8] : ""};
+  Options options;
+  options.mode = arguments[1];
+  options.preset = arguments[2];
+  options.side = std::stoul(arguments[3]);
+  options.batch = std::stoul(arguments[4]);
+  options.threads = std::stoi(arguments[5]);
+  options.seconds = std::stod(arguments[7]);
+  if (count > 8) options.file = arguments[8];
   options.plan = plan_of(options, arguments[6]);
   ::torch::manual_seed(1);
   if (options.mode == "step") measure_steps(options);

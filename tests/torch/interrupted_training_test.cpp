@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 using detail::NetworkSection;
 using medretrieval::testing::read_bytes;
 using testing::make_images;
-using testing::quick_options;
 
 constexpr std::size_t kRows = 48;
 
@@ -43,6 +42,12 @@ class FullDisk {
   rlimit before_{};
   void (*handler_)(int);
 };
+
+TrainingOptions quick_options() {
+  auto options = testing::quick_options();
+  options.threads = 1;
+  return options;
+}
 
 std::size_t files_in(const fs::path& folder) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));

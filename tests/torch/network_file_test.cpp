@@ -41,6 +41,7 @@ class NetworkFile : public ::testing::Test {
 
   /// The file's description with one member exchanged.
   Replacements described(const char* member, const Json& value) const {
+    medretrieval::testing::write_bytes(file_, whole_);
     auto description = Json::parse(section_text(file_, NetworkSection::description));
     description[member] = value;
     return {{NetworkSection::description, description.dump()}};
@@ -49,6 +50,7 @@ class NetworkFile : public ::testing::Test {
   /// The index of tensors, changed.
   template <class Change>
   Replacements indexed(const Change& change) const {
+    medretrieval::testing::write_bytes(file_, whole_);
     auto index = Json::parse(section_text(file_, NetworkSection::tensor_index));
     change(index);
     return {{NetworkSection::tensor_index, index.dump()}};
@@ -94,7 +96,6 @@ TEST_F(NetworkFile, NewerVersionsAreNamed) {
   changed[8] = 2;
   medretrieval::testing::write_bytes(file_, changed);
   EXPECT_ERROR(DeepModel::load(file_), unsupported, "container version 1, got 2");
-  medretrieval::testing::write_bytes(file_, whole_);
   rewrite(file_, described("version", 2));
   EXPECT_ERROR(DeepModel::load(file_), unsupported, "network files of version 1, got 2");
   EXPECT_ERROR(read_network_head(file_), unsupported, "network files of version 1, got 2");
@@ -131,7 +132,6 @@ TEST_F(NetworkFile, ForgedDescriptionsAreRefused) {
 
 TEST_F(NetworkFile, ForgedTensorsAreRefused) {
   const auto refuse = [&](const auto& change, const char* part) {
-    medretrieval::testing::write_bytes(file_, whole_);
     expect_refusal_by_torch(indexed(change), part);
   };
   refuse([](Json& index) { index.erase(index.begin()); }, "lack the tensor");
@@ -161,9 +161,9 @@ TEST_F(NetworkFile, HeadsOfAnotherNetworkAreRefused) {
   testing::tiny_model(2).save(other);
   expect_refusal_by_torch({{NetworkSection::encoder, section_text(other, NetworkSection::encoder)}},
                           "hash layer and its encoder differ");
-  expect_refusal({{NetworkSection::encoder, "no encoder"}}, "");
+  expect_refusal({{NetworkSection::encoder, "no encoder"}}, "encoder");
   expect_refusal({{NetworkSection::encoder, std::nullopt}}, "section 2");
-  expect_refusal({{NetworkSection::gate, "no gate"}}, "");
+  expect_refusal({{NetworkSection::gate, "no gate"}}, file_.c_str());
 }
 
 }  // namespace

@@ -66,10 +66,12 @@ Answers run_probe(const InstructionSet& set, const fs::path& network, const fs::
   const std::string command = std::string(set.environment) + " '" MEDRETRIEVAL_NETWORK_PROBE "' '" +
                               network.string() + "' '" + out.string() + "'";
   FILE* pipe = ::popen(command.c_str(), "r");
-  std::array<char, 256> printed{};
+  std::array<char, 8192> printed{};
   const std::size_t got = std::fread(printed.data(), 1, printed.size() - 1, pipe);
   EXPECT_EQ(::pclose(pipe), 0) << command;
-  EXPECT_THAT(std::string(printed.data(), got), ::testing::HasSubstr(set.capability)) << command;
+  EXPECT_THAT(std::string(printed.data(), got),
+              ::testing::HasSubstr(std::string("CPU capability usage: ") + set.capability))
+      << command;
   std::ifstream stream(out, std::ios::binary);
   const auto sizes = read<std::uint64_t>(stream, 3);
   const auto features = read<float>(stream, sizes[0] * sizes[1]);

@@ -1,6 +1,7 @@
 // What a network file gives for drawn images under one choice of instruction sets. usage: probe NETWORK OUT
 // OUT gets, in this machine's byte order, rows, columns and bits as 64-bit numbers, then the features, the hash layer's
-// outputs computed of them in double precision, and a byte for each bit of the codes. Prints libtorch's own choice.
+// outputs computed of them in double precision, and a byte for each bit of the codes. Prints libtorch's
+// configuration, its own choice among it.
 // The test beside it runs this program once for every instruction set and compares.
 #include <ATen/Version.h>
 #include <torch/torch.h>
@@ -77,7 +78,7 @@ int run(const std::filesystem::path& file, const std::filesystem::path& out) {
   write(stream, analysis.features.data(), kImages * model.dimension());
   write(stream, hash.data_ptr<double>(), static_cast<std::size_t>(hash.numel()));
   write(stream, bits.data(), bits.size());
-  std::cout << at::get_cpu_capability() << '\n';
+  std::cout << at::show_config();
   return stream.flush() && bits.size() == static_cast<std::size_t>(hash.numel()) ? 0 : 1;
 }
 
