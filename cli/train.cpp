@@ -153,12 +153,14 @@ Json to_json(const deep::EpochFigures& figures) {
           {"seconds", figures.seconds}};
 }
 
-/// Writes a line for each epoch. A training that goes on from a checkpoint writes the earlier ones again.
+/// Writes a line for each epoch; an earlier log stays until the first one ends. A training that goes on from a
+/// checkpoint writes the earlier lines again.
 class EpochLog {
  public:
-  explicit EpochLog(const std::string& file) : name_(file), stream_(file, std::ios::trunc) {}
+  explicit EpochLog(std::string file) : name_(std::move(file)) {}
 
   void add(const deep::EpochFigures& figures) {
+    if (!stream_.is_open()) stream_.open(name_, std::ios::trunc);
     if (!(stream_ << to_json(figures).dump() << '\n').flush()) {
       throw Error(ErrorCode::io, name_ + ": cannot write");
     }
@@ -168,6 +170,15 @@ class EpochLog {
   std::string name_;
   std::ofstream stream_;
 };
+
+/// So that a slip is told before the training and not after its first epoch.
+void require_folder_of(const fs::path& file) {
+  const fs::path folder = file.parent_path();
+  if (!folder.empty() && !fs::is_directory(folder)) {
+    throw Error(ErrorCode::not_found,
+                file.string() + ": expected the folder " + folder.string() + " to exist");
+  }
+}
 
 void run(Options& options) {
   auto& training = options.training;
@@ -183,7 +194,11 @@ void run(Options& options) {
   if (options.augment) training.augmentation.emplace().seed = training.seed;
   if (training.checkpoint.empty()) training.checkpoint = options.out + ".checkpoint";
   training.validate();
-  EpochLog log(options.log.empty() ? options.out + ".jsonl" : options.log);
+  if (options.log.empty()) options.log = options.out + ".jsonl";
+  for (const fs::path& file : {fs::path(options.out), fs::path(options.log), training.checkpoint}) {
+    require_folder_of(file);
+  }
+  EpochLog log(options.log);
   training.on_epoch = [&](const deep::EpochFigures& figures) {
     log.add(figures);
     spdlog::info("epoch {}: loss {:.4f}, mAP {:.3f}, accuracy {:.3f}, {:.1f} s", figures.epoch, figures.loss,

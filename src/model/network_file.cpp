@@ -88,12 +88,25 @@ std::span<const std::byte> network_section(const io::SectionFile& file, NetworkS
   return bytes;
 }
 
+namespace {
+
+std::shared_ptr<const Encoder> read_encoder(const io::SectionFile& file) {
+  const auto bytes = network_section(file, NetworkSection::encoder);
+  try {
+    return load_encoder(bytes);
+  } catch (const Error& error) {  // it knows of no file
+    fail(error.code(), file.name(), ": ", error.what());
+  }
+}
+
+}  // namespace
+
 NetworkHead read_network_head(const std::shared_ptr<const io::SectionFile>& file) {
   const auto text = network_section(*file, NetworkSection::description);
   NetworkHead head;
   head.description = description_from_json(
       std::string(reinterpret_cast<const char*>(text.data()), text.size()), file->name());
-  head.encoder = load_encoder(network_section(*file, NetworkSection::encoder));
+  head.encoder = read_encoder(*file);
   if (file->has(section_key(NetworkSection::gate))) {
     ByteReader reader(network_section(*file, NetworkSection::gate), file->name());
     head.gate = std::make_shared<const ClassGate>(ClassGate::read(reader));

@@ -136,6 +136,10 @@ void read_checkpoint(const std::filesystem::path& file, Network& network,
     for (const auto& each : record.at("epochs")) progress.epochs.push_back(figures_from(each));
     progress.best_epoch = record.at("best_epoch").get<std::size_t>();
     progress.best_value = record.at("best_value").get<double>();
+    if (progress.best_epoch == 0 || progress.best_epoch > progress.epochs.size()) {
+      sections->corrupt(detail::concat("expected a best epoch of 1 to ", progress.epochs.size(), ", got ",
+                                       progress.best_epoch));
+    }
     std::istringstream state(training.optimizer);
     ::torch::serialize::InputArchive archive;
     archive.load_from(state);

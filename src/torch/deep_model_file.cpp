@@ -78,6 +78,7 @@ DeepModel DeepModelBuilder::from_network(NetworkDescription description, std::sh
 }
 
 DeepModel DeepModel::load(const std::filesystem::path& file, const std::string& device) {
+  const ::torch::Device place = device_named(device);
   return detail::reading(file.string(), [&] {
     const auto sections = io::SectionFile::map(file);
     const NetworkHead head = detail::read_network_head(sections);
@@ -94,8 +95,8 @@ DeepModel DeepModel::load(const std::filesystem::path& file, const std::string& 
     }
     state->network->eval();
     state->has_attention = shows_attention(*state->network, head.description.side);
-    state->device = device_named(device);
-    state->network->to(state->device);
+    state->device = place;
+    state->network->to(place);
     return DeepModel(std::move(state));
   });
 }

@@ -4,7 +4,6 @@
 #include <torch/optim/adamw.h>
 #include <torch/optim/sgd.h>
 
-
 namespace medretrieval::deep {
 
 namespace optim = ::torch::optim;
@@ -27,6 +26,12 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const TrainingPlan& plan, Netwo
           parameters, optim::AdamWOptions(plan.learning_rate).weight_decay(plan.weight_decay));
   }
   return nullptr;
+}
+
+void zero_gradients(optim::Optimizer& optimizer) {
+  for (auto& group : optimizer.param_groups()) {
+    for (auto& parameter : group.params()) parameter.mutable_grad() = Tensor();
+  }
 }
 
 double learning_rate_of(const TrainingPlan& plan, std::size_t epoch) {

@@ -76,6 +76,19 @@ NamedTensors tensors_of(const Network& network) {
   return tensors;
 }
 
+std::optional<std::string> name_of_tensor_not_finite(const Network& network) {
+  const auto is_finite = [](const Tensor& tensor) {
+    return !tensor.is_floating_point() || ::torch::isfinite(tensor).all().item<bool>();
+  };
+  for (const auto& item : network.named_parameters()) {
+    if (!is_finite(item.value())) return item.key();
+  }
+  for (const auto& item : network.named_buffers()) {
+    if (item.value().defined() && !is_finite(item.value())) return item.key();
+  }
+  return std::nullopt;
+}
+
 void set_tensors(Network& network, const NamedTensors& tensors) {
   ::torch::NoGradGuard no_gradient;
   std::map<std::string, Tensor> own;

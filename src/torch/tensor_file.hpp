@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -18,6 +19,9 @@ using NamedTensors = std::map<std::string, Tensor>;
 
 /// Parameters and buffers of a network, detached copies on the processor.
 NamedTensors tensors_of(const Network& network);
+
+/// A parameter or buffer of a network with a value that is not finite; nothing where there is none.
+std::optional<std::string> name_of_tensor_not_finite(const Network& network);
 
 /// Copies tensors into a network, which must have the same ones.
 /// \throws Error (incompatible) naming the first tensor that is missing, left over, or of another shape.

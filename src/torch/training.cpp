@@ -28,6 +28,7 @@ namespace {
 
 constexpr double kMaximumValidation = 0.5;
 constexpr std::size_t kCalibrationRows = 10;  // fewer tell nothing of a level of 0.95
+constexpr std::size_t kNamedRows = 8;         // of a batch, in messages
 
 const TrainingPlan& plan_of(const TrainingOptions& options) {
   return options.plan ? *options.plan : network_type(options.network).plan;
@@ -37,6 +38,15 @@ const TrainingPlan& plan_of(const TrainingOptions& options) {
 std::uint64_t seed_for(std::uint64_t seed, std::size_t epoch) {
   detail::Random random(seed);
   return random.next() + epoch * 0x9e3779b97f4a7c15ULL;
+}
+
+/// The first rows of a batch, for messages.
+std::string names_of(std::span<const std::size_t> rows) {
+  std::string names;
+  for (const auto row : rows.first(std::min(rows.size(), kNamedRows))) {
+    names += (names.empty() ? "" : ", ") + std::to_string(row);
+  }
+  return names + (rows.size() > kNamedRows ? ", ..." : "");
 }
 
 /// A batch on its way: images are loaded while the network works.
@@ -169,6 +179,7 @@ class Trainer {
       seen += batch.rows.size();
       report(epoch, seen, sum / static_cast<double>(seen));
     }
+    require_finite_weights(batches.back(), epoch, batches.size());
     figures.loss = sum / static_cast<double>(set_.training_rows().size());
     validation_.measure(runner(), figures);
     figures.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -190,7 +201,7 @@ class Trainer {
   double step(const LoadedBatch& batch, std::size_t epoch, std::size_t number, double progress) {
     std::vector<std::int64_t> numbers;  // of the rows among those that are trained on
     for (const auto row : batch.rows) numbers.push_back(static_cast<std::int64_t>(place_.at(row)));
-    optimizer_->zero_grad();
+    zero_gradients(*optimizer_);
     const NetworkOutput output =
         fixed_features_.defined()
             ? network_->forward_features(fixed_features_.index_select(0, places(batch.rows)).to(device_))
@@ -202,12 +213,23 @@ class Trainer {
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
       fail(ErrorCode::unsupported, "training: the loss is ", value, " in epoch ", epoch, ", batch ", number,
-           " (rows ", batch.rows.front(), ", ...); try a lower learning rate than ",
+           " (rows ", names_of(batch.rows), "); try a lower learning rate than ",
            learning_rate_of(plan_, epoch));
     }
     loss.backward();
     optimizer_->step();
     return value;
+  }
+
+  /// Of an epoch's last step no later loss tells: without this, the checkpoint before would be lost to weights that
+  /// nothing can go on from.
+  void require_finite_weights(std::span<const std::size_t> rows, std::size_t epoch,
+                              std::size_t number) const {
+    const auto name = name_of_tensor_not_finite(*network_);
+    if (!name) return;
+    fail(ErrorCode::unsupported, "training: the weights '", *name, "' are not finite after epoch ", epoch,
+         ", batch ", number, " (rows ", names_of(rows), "); try a lower learning rate than ",
+         learning_rate_of(plan_, epoch));
   }
 
   void keep(const EpochFigures& figures) {

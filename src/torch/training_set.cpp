@@ -7,6 +7,7 @@
 #include "base/concat.hpp"
 #include "base/parallel_for.hpp"
 #include "base/random.hpp"
+#include "base/utf8.hpp"
 #include "torch/image_tensor.hpp"
 
 namespace medretrieval::deep {
@@ -60,6 +61,11 @@ void TrainingSet::set_labels(const std::vector<std::string>& names) {
   const LabelVocabulary vocabulary(names);
   if (vocabulary.size() < 2) {
     fail(ErrorCode::invalid_argument, "training: expected at least two labels, got ", vocabulary.size());
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (detail::is_utf8(names[i])) continue;
+    fail(ErrorCode::invalid_argument, "training: expected labels in UTF-8, got other bytes in label ", i + 1,
+         " of ", names.size());
   }
   const LabelSets sets(vocabulary, images_.labels);
   label_names_ = names;

@@ -7,7 +7,8 @@
 #include <medretrieval/torch/deep_model.hpp>
 #include <medretrieval/torch/training.hpp>
 
-#include "base/random.hpp"
+#include "drawn_images.hpp"
+#include "network_testing.hpp"
 #include "support/expect_error.hpp"
 
 namespace medretrieval::deep {
@@ -15,53 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using imaging::Image;
-
-/// Bright discs (even rows) and squares (odd rows) of varying place and noise.
-Image draw(std::size_t row) {
-  detail::Random random(row);
-  Image image(32, 32, imaging::PixelUnit::display);
-  const double cx = 10 + 12 * random.uniform();
-  const double cy = 10 + 12 * random.uniform();
-  for (std::size_t y = 0; y < 32; ++y) {
-    for (std::size_t x = 0; x < 32; ++x) {
-      const double dx = std::abs(static_cast<double>(x) - cx);
-      const double dy = std::abs(static_cast<double>(y) - cy);
-      const bool inside = row % 2 == 0 ? dx * dx + dy * dy < 36 : (dx < 9 && dy < 3);
-      image.at(x, y) = static_cast<float>((inside ? 0.7 : 0.2) + 0.1 * random.uniform());
-    }
-  }
-  return image;
-}
-
-TrainingImages make_images(std::size_t rows) {
-  TrainingImages images;
-  images.load = draw;
-  for (std::size_t row = 0; row < rows; ++row) {
-    images.labels.push_back({row % 2 == 0 ? "disc" : "bar"});
-    images.patients.push_back(std::string("P").append(std::to_string(row / 4)));
-  }
-  return images;
-}
-
-TrainingOptions quick_options() {
-  TrainingOptions options;
-  options.network_options = {{"form", std::string("cnn")}, {"features", std::int64_t{32}}, {"dropout", 0.1}};
-  options.bits = 16;
-  TrainingPlan plan;
-  plan.epochs = 6;
-  plan.batch = 16;
-  plan.learning_rate = 1e-3;
-  options.plan = plan;
-  options.threads = 1;
-  return options;
-}
-
-struct TemporaryFolder {
-  TemporaryFolder() { fs::create_directories(path); }
-  ~TemporaryFolder() { fs::remove_all(path); }
-  fs::path path = fs::path(::testing::TempDir()) /
-                  (std::string("deep_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-};
+using testing::draw;
+using testing::make_images;
+using testing::quick_options;
 
 std::vector<float> features_of(const DeepModel& model) {
   const std::vector<Image> images = {draw(1000), draw(1001)};
@@ -87,11 +44,11 @@ TEST(Training, GivesTheSameWeightsAgain) {
 }
 
 TEST(Training, GoesOnFromACheckpointAsIfItHadNeverStopped) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const auto images = make_images(48);
   auto options = quick_options();
   const Fingerprint whole = train_network(options, images).model.fingerprint();
-  options.checkpoint = folder.path / "checkpoint";
+  options.checkpoint = folder.file("checkpoint");
   for (const std::size_t stop_after : {1U, 3U, 4U}) {
     auto interrupted = options;
     std::size_t epochs = 0;
@@ -104,24 +61,15 @@ TEST(Training, GoesOnFromACheckpointAsIfItHadNeverStopped) {
 }
 
 TEST(Training, RefusesACheckpointOfAnotherTraining) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   auto options = quick_options();
   options.plan->epochs = 1;
-  options.checkpoint = folder.path / "checkpoint";
+  options.checkpoint = folder.file("checkpoint");
   train_network(options, make_images(48));
   options.seed = 2;
   EXPECT_ERROR(train_network(options, make_images(48)), incompatible, "other options or images");
   options.seed = 1;
   EXPECT_ERROR(train_network(options, make_images(52)), incompatible, "other options or images");
-}
-
-TEST(Training, NamesEpochAndBatchOfALossThatIsNotFinite) {
-  auto options = quick_options();
-  options.plan->optimizer = Optimizer::sgd;
-  options.plan->learning_rate = 10;  // on a loss that grows with the square of the outputs
-  options.plan->objective.hashing = "dpsh";
-  options.plan->epochs = 20;
-  EXPECT_ERROR(train_network(options, make_images(48)), unsupported, "epoch");
 }
 
 TEST(Training, PlansOfAllNetworksHold) {
@@ -143,6 +91,9 @@ TEST(Training, RefusesLabelsOutsideOfTheVocabularyAndUnknownLosses) {
   options = quick_options();
   options.device = "toaster";
   EXPECT_ERROR(train_network(options, make_images(48)), invalid_argument, "toaster");
+  auto latin = make_images(48);
+  for (auto& labels : latin.labels) labels.front() = labels.front() == "bar" ? "bar" : "disc \xe9";
+  EXPECT_ERROR(train_network(quick_options(), latin), invalid_argument, "UTF-8");
 }
 
 TEST(Training, StopsWhenValidationGetsNoBetter) {
@@ -155,17 +106,17 @@ TEST(Training, StopsWhenValidationGetsNoBetter) {
 }
 
 TEST(DeepModel, ComesBackFromItsFile) {
-  const TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   auto options = quick_options();
   options.plan->epochs = 1;
   options.network_options["attention"] = true;
   const DeepModel model = train_network(options, make_images(48)).model;
-  model.save(folder.path / "model");
-  const DeepModel loaded = DeepModel::load(folder.path / "model");
+  model.save(folder.file("model"));
+  const DeepModel loaded = DeepModel::load(folder.file("model"));
   EXPECT_EQ(loaded.fingerprint(), model.fingerprint());
   EXPECT_EQ(features_of(loaded), features_of(model));
   EXPECT_EQ(loaded.description().labels, (std::vector<std::string>{"disc", "bar"}));
-  const NetworkHead head = read_network_head(folder.path / "model");
+  const NetworkHead head = read_network_head(folder.file("model"));
   EXPECT_EQ(head.encoder->fingerprint(), model.encoder()->fingerprint());
   EXPECT_EQ(head.fingerprint, model.fingerprint());
   const std::vector<Image> images = {draw(1), draw(2), draw(3)};
@@ -173,30 +124,6 @@ TEST(DeepModel, ComesBackFromItsFile) {
   ASSERT_EQ(analysis.attention.size(), 3U);
   EXPECT_EQ(analysis.attention[0].width(), 4U);
   EXPECT_NEAR(analysis.posteriors(0, 0) + analysis.posteriors(0, 1), 1, 1e-5);
-}
-
-TEST(DeepModel, RefusesADamagedFile) {
-  const TemporaryFolder folder;
-  auto options = quick_options();
-  options.plan->epochs = 1;
-  const auto file = folder.path / "model";
-  train_network(options, make_images(48)).model.save(file);
-  const auto size = fs::file_size(file);
-  for (const auto cut : {size / 2, size - 1, std::uintmax_t{10}, std::uintmax_t{0}}) {
-    fs::copy_file(file, folder.path / "cut", fs::copy_options::overwrite_existing);
-    fs::resize_file(folder.path / "cut", cut);
-    EXPECT_ERROR(DeepModel::load(folder.path / "cut"), corrupt, "cut");
-    EXPECT_ERROR(read_network_head(folder.path / "cut"), corrupt, "cut");
-  }
-  fs::copy_file(file, folder.path / "changed", fs::copy_options::overwrite_existing);
-  {
-    std::fstream stream(folder.path / "changed", std::ios::in | std::ios::out | std::ios::binary);
-    stream.seekp(static_cast<std::streamoff>(size / 2));
-    stream.put('\x55');
-    stream.put('\x55');
-  }
-  EXPECT_ERROR(DeepModel::load(folder.path / "changed"), corrupt, "changed");
-  EXPECT_ERROR(DeepModel::load(folder.path / "none"), not_found, "none");
 }
 
 }  // namespace

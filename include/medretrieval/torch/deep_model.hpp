@@ -51,8 +51,8 @@ struct AnalysisOptions {
 class DeepModel {
  public:
   /// \param device "cpu", or another that libtorch was built with, such as "cuda"
-  /// \throws Error not_found, io, corrupt (cut or changed), unsupported (a newer format, a device that is not
-  ///         there), incompatible (weights that do not fit the network).
+  /// \throws Error not_found, io, corrupt (cut, changed, or weights that do not fit the network), unsupported (a
+  ///         newer format, a device that is not there), invalid_argument (no name of a device).
   static DeepModel load(const std::filesystem::path& file, const std::string& device = "cpu");
   /// Writes the one file that load() reads; an existing one is replaced as a whole or not at all.
   /// \throws Error (io).

@@ -69,7 +69,7 @@ Tensor ResidualBlockImpl::forward(const Tensor& input) {
     if (i > 0) values = values.relu_();
     values = norms_[i](convolutions_[i](values));
   }
-  return (values + (downsample_.is_empty() ? input : downsample_->forward(input))).relu_();
+  return values.add_(downsample_.is_empty() ? input : downsample_->forward(input)).relu_();
 }
 
 ResidualNetworkImpl::ResidualNetworkImpl(std::int64_t depth, std::int64_t stages) {

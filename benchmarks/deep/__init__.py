@@ -1,0 +1,1 @@
+"""Networks of deep hashing beside the same networks in Python."""
