@@ -102,9 +102,10 @@ struct TrainedNetwork {
 /// \throws Error invalid_argument (options; sizes that differ; fewer than two rows or labels), not_found (a label
 ///         outside TrainingOptions::labels; the backbone's weights), incompatible (a checkpoint of other options,
 ///         weights or images; weights of another backbone: the name is given), corrupt (a damaged checkpoint, an
-///         image, a file of weights), unsupported (the loss or a weight is no longer finite: epoch, batch and rows are named; weights
-///         for a network without a backbone that takes them), limit_exceeded (a file of weights above 4 GiB), io
-///         (the checkpoint cannot be written; the one before stays), cancelled.
+///         image, a file of weights), unsupported (the loss or a weight is no longer finite: epoch, batch and rows
+///         are named, the checkpoint before stays; weights for a network without a backbone that takes them),
+///         limit_exceeded (a file of weights above 4 GiB), io (the checkpoint cannot be written; the one before
+///         stays), cancelled.
 TrainedNetwork train_network(const TrainingOptions& options, const TrainingImages& images);
 
 }  // namespace medretrieval::deep
