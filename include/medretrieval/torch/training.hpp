@@ -26,7 +26,8 @@ struct TrainingImages {
   std::vector<std::vector<std::string>>
       labels;                         ///< one or several each; rows without any only help the decoder
   std::vector<std::string> patients;  ///< empty names: unknown, such rows stand alone
-  /// What a decoder learns to draw, a nodule's mask say, as wide as the image; empty: the image itself.
+  /// What a decoder learns to draw, a nodule's mask say, as wide as the image; empty: the image itself. Only where
+  /// Objective::reconstruction is above 0.
   std::function<imaging::Image(std::size_t row)> load_target;
 };
 
@@ -92,7 +93,8 @@ struct TrainedNetwork {
 ///
 /// libtorch's random generator is seeded and its number of threads set for the length of the call; both belong to the
 /// whole program.
-/// \throws Error invalid_argument (options; sizes that differ; fewer than two rows or labels), not_found (a label
+/// \throws Error invalid_argument (options; sizes that differ; fewer than two rows or labels; a reconstruction weight
+///         for a network without a decoder; targets without such a weight), not_found (a label
 ///         outside TrainingOptions::labels), incompatible (a checkpoint of other options or images), corrupt (a
 ///         damaged checkpoint, an image), unsupported (the loss is no longer finite: epoch and batch are named),
 ///         io (the checkpoint cannot be written; the one before stays), cancelled.
