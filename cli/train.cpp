@@ -46,6 +46,7 @@ struct Options {
   std::string out;
   std::string log;
   std::string split = "train";
+  std::string target_column;
   std::vector<std::string> network_options;
   PlanChoice plan;
   deep::TrainingOptions training;
@@ -136,7 +137,8 @@ std::string presets_help() {
   return help +
          "\nExample:\n  medretrieval train --model attention-cnn-bilstm --input nodules/manifest.csv --bits "
          "64 "
-         "--out nodules.network\n";
+         "--out nodules.network\n  medretrieval train --model fcdn --input phantoms/manifest.csv "
+         "--target-column mask --out fcdn.network\n";
 }
 
 Json number(const std::optional<double>& value) {
@@ -152,17 +154,41 @@ Json to_json(const deep::EpochFigures& figures) {
           {"seconds", figures.seconds}};
 }
 
+/// What a decoder learns to draw instead of the images themselves.
+void add_targets(const Options& options, const fs::path& folder, const imaging::Manifest& manifest,
+                 const std::vector<std::size_t>& rows, const std::vector<fs::path>& files,
+                 deep::TrainingImages& images) {
+  auto targets = masks_in(options.manifest, folder, manifest, options.target_column, rows);
+  for (const auto& target : targets) {
+    if (target.is_known) continue;
+    throw Error(ErrorCode::invalid_argument, options.manifest + ": line " + std::to_string(target.line) +
+                                                 ": expected a file or \"" + std::string(imaging::kNoLesion) +
+                                                 "\" in column '" + options.target_column +
+                                                 "', got an empty cell");
+  }
+  images.load_target = [files, targets = std::move(targets)](std::size_t row) {
+    if (!targets[row].file) return imaging::load_mask(targets[row], 1, 1);  // black, of any size
+    const auto image = imaging::load_image(files[row]);                     // for its size
+    return imaging::load_mask(targets[row], image.width(), image.height());
+  };
+}
+
 /// The images of one split, or of all rows where the manifest has no splits.
-deep::TrainingImages images_of(const imaging::Manifest& manifest, const std::string& split) {
+deep::TrainingImages images_of(const imaging::Manifest& manifest, const fs::path& folder,
+                               const Options& options) {
   const bool has_splits = !manifest.rows.empty() && !manifest.rows.front().split.empty();
+  std::vector<std::size_t> rows;
   std::vector<fs::path> files;
   deep::TrainingImages images;
-  for (const auto& row : manifest.rows) {
-    if (has_splits && row.split != split) continue;
+  for (std::size_t i = 0; i < manifest.rows.size(); ++i) {
+    const auto& row = manifest.rows[i];
+    if (has_splits && row.split != options.split) continue;
+    rows.push_back(i);
     files.push_back(row.file);
     images.labels.push_back(row.labels);
     images.patients.push_back(row.patient);
   }
+  if (!options.target_column.empty()) add_targets(options, folder, manifest, rows, files, images);
   images.load = [files = std::move(files)](std::size_t row) { return imaging::load_image(files[row]); };
   return images;
 }
@@ -186,8 +212,9 @@ class EpochLog {
 void run(Options& options) {
   auto& training = options.training;
   const fs::path manifest_file = options.manifest;
-  const fs::path folder = options.folder.empty() ? manifest_file.parent_path() : fs::path(options.folder);
-  const auto manifest = imaging::read_manifest(folder.empty() ? "." : folder, manifest_file, options.columns);
+  fs::path folder = options.folder.empty() ? manifest_file.parent_path() : fs::path(options.folder);
+  if (folder.empty()) folder = ".";
+  const auto manifest = imaging::read_manifest(folder, manifest_file, options.columns);
   const auto& type = deep::network_type(training.network);
   for (const auto& text : options.network_options) {
     const auto [name, value] = parse_parameter(text, type.options, "network '" + type.name + "'");
@@ -197,6 +224,7 @@ void run(Options& options) {
   if (options.augment) training.augmentation.emplace().seed = training.seed;
   if (training.checkpoint.empty()) training.checkpoint = options.out + ".checkpoint";
   training.validate();
+  const deep::TrainingImages images = images_of(manifest, folder, options);
   EpochLog log(options.log.empty() ? options.out + ".jsonl" : options.log);
   training.on_epoch = [&](const deep::EpochFigures& figures) {
     log.add(figures);
@@ -204,7 +232,7 @@ void run(Options& options) {
                  figures.map.value_or(0), figures.accuracy.value_or(0), figures.seconds);
   };
   training.progress = progress_line();
-  const auto trained = deep::train_network(training, images_of(manifest, options.split));
+  const auto trained = deep::train_network(training, images);
   trained.model.save(options.out);
   fs::remove(training.checkpoint);
   const auto& report = trained.report;
@@ -249,6 +277,12 @@ void add_train_command(CLI::App& app) {
   command->add_option("--label-separator", options->columns.label_separator, "Between several labels")
       ->capture_default_str();
   command->add_option("--split", options->split, "Rows to learn from")->capture_default_str();
+  command
+      ->add_option(
+          "--target-column", options->target_column,
+          "Manifest column of what a decoder learns to draw: files as large as their images, masks say, "
+          "or none for black (default: the images themselves)")
+      ->type_name("COLUMN");
   command->add_option("--bits", training.bits, "Of the code")->capture_default_str();
   command->add_option("--side", training.side, "Of the input in pixels; 0: as the network suits");
   command->add_option("--out", options->out, "File to write")->required()->type_name("MODEL");
