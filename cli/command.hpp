@@ -9,6 +9,7 @@ void add_import_command(CLI::App& app);
 void add_phantom_command(CLI::App& app);
 void add_augment_command(CLI::App& app);
 void add_train_command(CLI::App& app);
+void add_pointing_game_command(CLI::App& app);
 void add_index_commands(CLI::App& app);
 void add_search_command(CLI::App& app);
 void add_tune_command(CLI::App& app);

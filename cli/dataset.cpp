@@ -83,6 +83,17 @@ void DatasetOptions::add_leak_flag(CLI::App& command) {
   command.add_flag("--allow-leak", allow_leak, "Go on although the manifest has patients in two splits");
 }
 
+std::vector<imaging::MaskSource> masks_in(const std::string& manifest_file,
+                                          const std::filesystem::path& folder,
+                                          const imaging::Manifest& manifest, const std::string& column,
+                                          const std::vector<std::size_t>& rows) {
+  try {
+    return imaging::mask_sources(folder, manifest, column, rows);
+  } catch (const Error& error) {
+    throw Error(error.code(), manifest_file + ": " + error.what());
+  }
+}
+
 Dataset::Dataset(const DatasetOptions& options) : options_(options) {
   try {
     manifest_ = imaging::read_manifest(options.folder, options.manifest, options.columns);

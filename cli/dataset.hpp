@@ -6,6 +6,7 @@
 #include <map>
 #include <medretrieval/eval/protocol.hpp>
 #include <medretrieval/imaging/manifest.hpp>
+#include <medretrieval/imaging/mask.hpp>
 #include <medretrieval/item.hpp>
 #include <medretrieval/matrix.hpp>
 #include <string>
@@ -41,6 +42,12 @@ struct PatientSplits {
 };
 
 PatientSplits patient_splits(const imaging::Manifest& manifest);
+
+/// imaging::mask_sources(), whose errors name the manifest.
+std::vector<imaging::MaskSource> masks_in(const std::string& manifest_file,
+                                          const std::filesystem::path& folder,
+                                          const imaging::Manifest& manifest, const std::string& column,
+                                          const std::vector<std::size_t>& rows);
 
 class Dataset {
  public:

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <medretrieval/error.hpp>
+#include <string_view>
 
 #include "command.hpp"
 #include "demo_network.hpp"
@@ -54,7 +55,8 @@ void need_networks() {
 
 void take_command_line(int count, char** arguments) {
   command_line = arguments;
-  if (std::strcmp(subcommand(count, arguments), "train") == 0) continue_with_networks();
+  const std::string_view asked_for = subcommand(count, arguments);
+  if (asked_for == "train" || asked_for == "pointing-game") continue_with_networks();
 }
 
 std::unique_ptr<FeatureMaker> network_features(const std::filesystem::path& /*file*/,
@@ -70,6 +72,9 @@ DemoNetwork train_for_demo(const imaging::Manifest& /*manifest*/, const DemoNetw
 // For the list of subcommands: take_command_line() comes before it.
 void add_train_command(CLI::App& app) {
   app.add_subcommand("train", "Train a network of deep hashing");
+}
+void add_pointing_game_command(CLI::App& app) {
+  app.add_subcommand("pointing-game", "Measure whether a network looks where the lesion is");
 }
 
 #endif

@@ -5,7 +5,8 @@
 
 namespace medretrieval::cli {
 
-/// What main() was called with, for continue_with_networks(), which is called at once for the subcommand train.
+/// What main() was called with, for continue_with_networks(), which is called at once for the subcommands train and
+/// pointing-game.
 /// \throws Error as continue_with_networks().
 void take_command_line(int count, char** arguments);
 

@@ -84,6 +84,7 @@ int main(int argc, char** argv) {
   medretrieval::cli::add_tune_command(app);
   medretrieval::cli::add_evaluate_command(app);
   medretrieval::cli::add_classify_command(app);
+  medretrieval::cli::add_pointing_game_command(app);
   medretrieval::cli::add_demo_command(app);
   medretrieval::cli::add_cpu_info_command(app);
   try {

@@ -69,7 +69,7 @@ void write_images(const Options& options) {
 
 /// What is written in each form.
 std::string forms_help() {
-  std::string text = "Forms:\n  images: PNG with manifest.csv\n";
+  std::string text = "Forms:\n  images: PNG with manifest.csv, and a mask of each lesion\n";
   for (const std::string& name : imaging::phantom_dataset_names()) {
     text += "  " + name + ": " + imaging::phantom_dataset_description(name) + "\n";
   }
@@ -88,7 +88,7 @@ void refuse_unused(const CLI::App& command, const std::string& form) {
   const bool images = form == kImages;
   const bool scans = !images && imaging::phantom_dataset_has_scans(form);
   std::vector<std::string> unused;
-  if (!images) unused = {"--kind", "--dicom"};
+  if (!images) unused = {"--kind", "--dicom", "--offset-mm"};
   unused.emplace_back(scans ? "--images-per-patient" : "--slices");
   for (const auto& name : unused) {
     if (command.count(name) > 0) {
@@ -126,6 +126,10 @@ void add_phantom_command(CLI::App& app) {
   command
       ->add_option("--side", phantom.side,
                    "Pixels along a side, 64 to 1024; 0: 128 around a nodule, otherwise 256")
+      ->capture_default_str();
+  command
+      ->add_option("--offset-mm", phantom.offset_mm,
+                   "chest-ct: how far off the middle a nodule may lie along each axis, 0 to 16")
       ->capture_default_str();
   command->add_option("--seed", phantom.seed, "Of everything drawn")->capture_default_str();
   command->add_flag("--dicom", options->folder.dicom, "Write images as DICOM files too");

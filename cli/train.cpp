@@ -47,6 +47,7 @@ struct Options {
   std::string out;
   std::string log;
   std::string split = "train";
+  std::string target_column;
   std::vector<std::string> network_options;
   PlanChoice plan;
   deep::TrainingOptions training;
@@ -137,7 +138,8 @@ std::string presets_help() {
   return help +
          "\nExample:\n  medretrieval train --model attention-cnn-bilstm --input nodules/manifest.csv --bits "
          "64 "
-         "--out nodules.network\n";
+         "--out nodules.network\n  medretrieval train --model fcdn --input phantoms/manifest.csv "
+         "--target-column mask --out fcdn.network\n";
 }
 
 Json number(const std::optional<double>& value) {
@@ -151,6 +153,24 @@ Json to_json(const deep::EpochFigures& figures) {
           {"accuracy", number(figures.accuracy)},
           {"learning_rate", figures.learning_rate},
           {"seconds", figures.seconds}};
+}
+
+/// What a decoder learns to draw instead of the images themselves.
+void add_targets(const Options& options, const fs::path& folder, const imaging::Manifest& manifest,
+                 const std::vector<std::size_t>& rows, deep::TrainingImages& images) {
+  auto targets = masks_in(options.manifest, folder, manifest, options.target_column, rows);
+  for (const auto& target : targets) {
+    if (target.is_known) continue;
+    throw Error(ErrorCode::invalid_argument, options.manifest + ": line " + std::to_string(target.line) +
+                                                 ": expected a file or \"" + std::string(imaging::kNoLesion) +
+                                                 "\" in column '" + options.target_column +
+                                                 "', got an empty cell");
+  }
+  images.load_target = [load = images.load, targets = std::move(targets)](std::size_t row) {
+    if (!targets[row].file) return imaging::load_mask(targets[row], 1, 1);  // black, of any size
+    const auto image = load(row);                                           // for its size
+    return imaging::load_mask(targets[row], image.width(), image.height());
+  };
 }
 
 /// Writes a line for each epoch; an earlier log stays until the first one ends. A training that goes on from a
@@ -183,8 +203,9 @@ void require_folder_of(const fs::path& file) {
 void run(Options& options) {
   auto& training = options.training;
   const fs::path manifest_file = options.manifest;
-  const fs::path folder = options.folder.empty() ? manifest_file.parent_path() : fs::path(options.folder);
-  const auto manifest = imaging::read_manifest(folder.empty() ? "." : folder, manifest_file, options.columns);
+  fs::path folder = options.folder.empty() ? manifest_file.parent_path() : fs::path(options.folder);
+  if (folder.empty()) folder = ".";
+  const auto manifest = imaging::read_manifest(folder, manifest_file, options.columns);
   const auto& type = deep::network_type(training.network);
   for (const auto& text : options.network_options) {
     const auto [name, value] = parse_parameter(text, type.options, "network '" + type.name + "'");
@@ -194,6 +215,9 @@ void run(Options& options) {
   if (options.augment) training.augmentation.emplace().seed = training.seed;
   if (training.checkpoint.empty()) training.checkpoint = options.out + ".checkpoint";
   training.validate();
+  const auto rows = training_rows(manifest, options.split);
+  deep::TrainingImages images = training_images(manifest, rows);
+  if (!options.target_column.empty()) add_targets(options, folder, manifest, rows, images);
   if (options.log.empty()) options.log = options.out + ".jsonl";
   for (const fs::path& file : {fs::path(options.out), fs::path(options.log), training.checkpoint}) {
     require_folder_of(file);
@@ -205,8 +229,7 @@ void run(Options& options) {
                  figures.map.value_or(0), figures.accuracy.value_or(0), figures.seconds);
   };
   training.progress = progress_line();
-  const auto trained =
-      deep::train_network(training, training_images(manifest, training_rows(manifest, options.split)));
+  const auto trained = deep::train_network(training, images);
   trained.model.save(options.out);
   fs::remove(training.checkpoint);
   const auto& report = trained.report;
@@ -256,6 +279,12 @@ void add_train_command(CLI::App& app) {
   command->add_option("--label-separator", options->columns.label_separator, "Between several labels")
       ->capture_default_str();
   command->add_option("--split", options->split, "Rows to learn from")->capture_default_str();
+  command
+      ->add_option(
+          "--target-column", options->target_column,
+          "Manifest column of what a decoder learns to draw: files as large as their images, masks say, "
+          "or none for black (default: the images themselves)")
+      ->type_name("COLUMN");
   command->add_option("--bits", training.bits, "Of the code")->capture_default_str();
   command->add_option("--side", training.side, "Of the input in pixels; 0: as the network suits");
   command->add_option("--out", options->out, "File to write")->required()->type_name("MODEL");

@@ -9,6 +9,7 @@
 #include <medretrieval/error.hpp>
 #include <medretrieval/imaging/manifest.hpp>
 #include <new>
+#include <sstream>
 
 #include "base/concat.hpp"
 #include "base/utf8.hpp"
@@ -109,7 +110,7 @@ std::vector<CsvRecord> read_csv_records(std::string_view text) {
 
 struct CsvFile::Impl {
   RecordParser parser;
-  std::ifstream stream;
+  std::unique_ptr<std::istream> stream;
   std::string line;
   std::size_t record_bytes = 0;
   bool at_end = false;
@@ -117,7 +118,7 @@ struct CsvFile::Impl {
   /// The next line with its end, empty behind the last.
   void read_line() {
     line.clear();
-    std::streambuf& bytes = *stream.rdbuf();
+    std::streambuf& bytes = *stream->rdbuf();
     for (int c = bytes.sbumpc(); c != std::char_traits<char>::eof(); c = bytes.sbumpc()) {
       line += static_cast<char>(c);
       if (++record_bytes > kMaxCsvRecordBytes) {
@@ -138,19 +139,32 @@ struct CsvFile::Impl {
     }
     if (!parser.inside_record()) record_bytes = 0;
   }
+
+  void skip_byte_order_mark() {
+    char mark[3] = {};
+    stream->read(mark, 3);
+    if (std::string_view(mark, 3) == "\xEF\xBB\xBF") return;
+    stream->clear();
+    stream->seekg(0);
+  }
 };
+
+CsvFile::CsvFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 CsvFile::CsvFile(const std::filesystem::path& file) : impl_(std::make_unique<Impl>()) {
   if (const auto size = size_of(file); size > kMaxManifestBytes) {
     fail(ErrorCode::limit_exceeded, "has ", size, " bytes; at most ", kMaxManifestBytes, " are read");
   }
-  impl_->stream.open(file, std::ios::binary);
-  if (!impl_->stream) fail(ErrorCode::io, "cannot be opened for reading");
-  char mark[3] = {};
-  impl_->stream.read(mark, 3);
-  if (std::string_view(mark, 3) == "\xEF\xBB\xBF") return;
-  impl_->stream.clear();
-  impl_->stream.seekg(0);
+  impl_->stream = std::make_unique<std::ifstream>(file, std::ios::binary);
+  if (!*impl_->stream) fail(ErrorCode::io, "cannot be opened for reading");
+  impl_->skip_byte_order_mark();
+}
+
+std::unique_ptr<CsvFile> CsvFile::of_text(std::string text) {
+  auto impl = std::make_unique<Impl>();
+  impl->stream = std::make_unique<std::istringstream>(std::move(text));
+  impl->skip_byte_order_mark();
+  return std::unique_ptr<CsvFile>(new CsvFile(std::move(impl)));
 }
 
 CsvFile::~CsvFile() = default;

@@ -30,6 +30,8 @@ class CsvFile {
  public:
   /// \throws Error not_found, io, limit_exceeded (more than kMaxManifestBytes).
   explicit CsvFile(const std::filesystem::path& file);
+  /// The same of a text in memory.
+  static std::unique_ptr<CsvFile> of_text(std::string text);
   ~CsvFile();
   CsvFile(const CsvFile&) = delete;
   CsvFile& operator=(const CsvFile&) = delete;
@@ -41,6 +43,7 @@ class CsvFile {
 
  private:
   struct Impl;
+  explicit CsvFile(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

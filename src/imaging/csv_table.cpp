@@ -42,6 +42,15 @@ std::optional<double> parse_number(std::string_view text) {
 
 CsvTable::CsvTable(fs::path file)
     : file_(std::move(file)), records_(naming_file(file_, [&] { return std::make_unique<CsvFile>(file_); })) {
+  read_header();
+}
+
+CsvTable::CsvTable(fs::path file, std::string text)
+    : file_(std::move(file)), records_(CsvFile::of_text(std::move(text))) {
+  read_header();
+}
+
+void CsvTable::read_header() {
   naming_file(file_, [&] {
     auto header = records_->next();
     if (!header) fail(ErrorCode::corrupt, "no header line");

@@ -20,6 +20,8 @@ class CsvTable {
   /// Opens the file and reads its header line.
   /// \throws Error as CsvFile, and corrupt for a file without a header line.
   explicit CsvTable(std::filesystem::path file);
+  /// The same of the text of a file that was read before.
+  CsvTable(std::filesystem::path file, std::string text);
 
   /// \throws Error not_found (the message lists the columns that are there), corrupt for a column that is
   ///        there twice.
@@ -45,6 +47,8 @@ class CsvTable {
   [[noreturn]] void refuse(std::size_t column, std::string_view expected) const;
 
  private:
+  void read_header();
+
   std::filesystem::path file_;
   std::unique_ptr<CsvFile> records_;
   std::vector<std::string> names_;

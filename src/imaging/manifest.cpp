@@ -10,6 +10,7 @@
 #include "base/utf8.hpp"
 #include "imaging/csv_records.hpp"
 #include "imaging/file_bytes.hpp"
+#include "imaging/folder_path.hpp"
 
 namespace medretrieval::imaging {
 
@@ -93,15 +94,6 @@ Columns find_columns(const std::vector<std::string>& names, const ManifestOption
   return columns;
 }
 
-fs::path file_inside(const fs::path& folder, const std::string& path) {
-  const fs::path relative(path);
-  if (path.empty() || relative.has_root_path() ||
-      std::find(relative.begin(), relative.end(), "..") != relative.end()) {
-    fail(ErrorCode::invalid_argument, "the path \"", path, "\", expected one inside the folder");
-  }
-  return folder / relative;
-}
-
 std::string checked_split(const std::string& split) {
   if (split != "train" && split != "database" && split != "query") {
     fail(ErrorCode::invalid_argument, "the split \"", split, "\", expected train, database or query");
@@ -124,7 +116,7 @@ std::vector<std::string> split_labels(std::string_view text, char separator) {
 ManifestRow read_row(const fs::path& folder, std::vector<std::string>& fields, const Columns& columns,
                      char label_separator) {
   ManifestRow row;
-  row.file = file_inside(folder, fields[columns.path]);
+  row.file = path_inside(folder, fields[columns.path]);
   row.path = fields[columns.path];
   if (columns.split) row.split = checked_split(fields[*columns.split]);
   if (columns.patient) row.patient = fields[*columns.patient];

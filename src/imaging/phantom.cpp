@@ -24,6 +24,8 @@ std::string zero_padded(std::size_t number, std::size_t digits) {
   return std::string(digits - std::min(digits, written.size()), '0') + written;
 }
 
+constexpr double kLargestOffset = 0.4;  // of the region
+
 std::string iso_date(std::chrono::sys_days day) {
   const std::chrono::year_month_day date(day);
   return std::to_string(static_cast<int>(date.year())) + "-" +
@@ -40,6 +42,12 @@ void PhantomOptions::validate() const {
   if (region_mm != 0 && !(region_mm >= 24 && region_mm <= 200)) {
     detail::fail(ErrorCode::invalid_argument, "region_mm must be 0 or 24 to 200, got ", region_mm);
   }
+  const bool has_region = kind == PhantomKind::chest_ct && region_mm != 0;
+  if (!has_region && offset_mm != 0) {
+    detail::fail(ErrorCode::invalid_argument,
+                 "offset_mm must be 0 where no region around a nodule is drawn, got ", offset_mm);
+  }
+  if (has_region) require_range("offset_mm", offset_mm, 0, kLargestOffset * region_mm);
 }
 
 PhantomImage draw_phantom(const PhantomOptions& options, std::size_t patient, std::size_t index) {
@@ -63,6 +71,7 @@ namespace {
 constexpr std::size_t kPatientPart = 0;
 constexpr std::size_t kCalendarPart = 1;
 constexpr std::size_t kFirstImagePart = 2;
+constexpr std::size_t kFirstOffsetPart = kFirstImagePart + 64;  // a patient has no more images
 
 detail::Random stream(const PhantomOptions& options, std::size_t patient, std::size_t part) {
   std::uint64_t seed = options.seed;
@@ -86,6 +95,10 @@ detail::Random patient_stream(const PhantomOptions& options, std::size_t patient
 
 detail::Random image_stream(const PhantomOptions& options, std::size_t patient, std::size_t index) {
   return stream(options, patient, kFirstImagePart + index);
+}
+
+detail::Random offset_stream(const PhantomOptions& options, std::size_t patient, std::size_t index) {
+  return stream(options, patient, kFirstOffsetPart + index);
 }
 
 StudyDay study_day(const PhantomOptions& options, std::size_t patient, std::size_t index) {

@@ -63,12 +63,19 @@ PhantomImage draw_chest_ct(const PhantomOptions& options, std::size_t patient, s
   const Nodule& nodule = drawn_patient.nodule;
   const NoduleRatings& ratings = drawn_patient.ratings;
   detail::Random random = image_stream(options, patient, index);
-  const CtScan scan = draw_scan(options, drawn_patient, random);
+  CtScan scan = draw_scan(options, drawn_patient, random);
+  if (options.offset_mm > 0) {
+    detail::Random off = offset_stream(options, patient, index);
+    const double reach = options.offset_mm;
+    scan.placement.centre =
+        scan.placement.centre + Point{between(off, -reach, reach), between(off, -reach, reach)};
+  }
   const Canvas hounsfield = paint_ct_slice(drawn_patient, scan, drawn_side(options), random);
 
   const Point nodule_pixel = hounsfield.to_pixel(nodule.outline.centre);
   PhantomImage drawn;
   drawn.image = to_ct_image(hounsfield);
+  drawn.mask = nodule_mask(nodule, scan.height, drawn_patient.chest.grain[0], hounsfield);
   drawn.labels = {ratings.malignancy < 3 ? "benign" : "malignant"};
   drawn.attributes = {{"malignancy", ratings.malignancy},
                       {"diameter_mm", ratings.diameter_mm},

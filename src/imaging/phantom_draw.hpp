@@ -20,6 +20,9 @@ detail::Random patient_stream(const PhantomOptions& options, std::size_t patient
 /// Random numbers for one image: a stream of its own, so that images can be drawn in any order.
 detail::Random image_stream(const PhantomOptions& options, std::size_t patient, std::size_t index);
 
+/// Random numbers for where the nodule lies in one image: apart, so that nothing else depends on offset_mm.
+detail::Random offset_stream(const PhantomOptions& options, std::size_t patient, std::size_t index);
+
 /// When an image was taken.
 struct StudyDay {
   std::chrono::sys_days day;
@@ -28,10 +31,10 @@ struct StudyDay {
 
 StudyDay study_day(const PhantomOptions& options, std::size_t patient, std::size_t index);
 
-/// The drawing for PhantomKind::chest_ct: image, labels and attributes are set.
+/// The drawing for PhantomKind::chest_ct: image, mask, labels and attributes are set.
 PhantomImage draw_chest_ct(const PhantomOptions& options, std::size_t patient, std::size_t index);
 
-/// The drawing for PhantomKind::chest_xray: image, labels and attributes are set.
+/// The drawing for PhantomKind::chest_xray: image, mask, labels and attributes are set.
 PhantomImage draw_chest_xray(const PhantomOptions& options, std::size_t patient, std::size_t index);
 
 /// Where a finding lies, in pixels of its image.

@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kLeastSeverity = 0.2;
 constexpr std::size_t kNeverHealed = 64;  // more images a patient does not have
+constexpr double kLungCm = 0.5;           // less is not called lung
 
 Point draw_site(detail::Random& random, double highest, double lowest) {
   const double side = random_side(random);
@@ -39,18 +40,36 @@ void fill_lung(Projection& projection, std::size_t x, std::size_t y, double shar
   projection.vessels.at(x, y) *= 1 - share;
 }
 
+/// The pixels where a finding is.
+class Places {
+ public:
+  Places(const Canvas& lung, Image& mask) : lung_(lung), mask_(mask) {}
+
+  void add(std::size_t x, std::size_t y) { mask_.at(x, y) = 1; }
+  /// A finding that takes a share of the lung.
+  void add_share(std::size_t x, std::size_t y, double share) {
+    if (share >= 0.5 && lung_.at(x, y) >= kLungCm) add(x, y);
+  }
+
+ private:
+  Canvas lung_;  // before any finding
+  Image& mask_;
+};
+
 /// A nodule or a mass: a solid, somewhat flat body.
-void paint_lump(const Lump& lump, Projection& projection) {
+void paint_lump(const Lump& lump, Projection& projection, Places& places) {
   const Blob& body = lump.outline;
   projection.tissue.paint_near(body.centre, body.reach(), [&](std::size_t x, std::size_t y, Point point) {
     const double depth = body.depth(point) / lump.radius;
     const double thickness = 0.16 * lump.radius * smooth_step(0, 0.2, depth) * smooth_step(-0.5, 0.9, depth);
     projection.tissue.at(x, y) += std::min(thickness, 0.7 * projection.lung.at(x, y));
+    if (depth > 0) places.add(x, y);
   });
 }
 
 /// Fluid settles at the base and climbs along the wall.
-void paint_effusion(double severity, double side, const ThoraxOutline& outline, Projection& projection) {
+void paint_effusion(double severity, double side, const ThoraxOutline& outline, Projection& projection,
+                    Places& places) {
   const double width = outline.thorax().half_width;
   const double bottom = outline.angle_bottom(side);
   const double height = 30 + 125 * severity;
@@ -58,12 +77,15 @@ void paint_effusion(double severity, double side, const ThoraxOutline& outline, 
     if (point.x * side <= 0) return;
     const double across = 2 * point.x * side / width - 1;  // -1 in the middle of the body, 1 at the wall
     const double surface = bottom - height * (0.62 + 0.38 * across * across * (across > 0 ? 1.2 : 0.3));
-    fill_lung(projection, x, y, 0.93 * coverage(point.y - surface, 6 + 5 * severity));
+    const double share = coverage(point.y - surface, 6 + 5 * severity);
+    fill_lung(projection, x, y, 0.93 * share);
+    places.add_share(x, y, share);
   });
 }
 
 /// Air between lung and wall: no vessels there, and a thin white line where the lung ends.
-void paint_pneumothorax(double severity, double side, const ThoraxOutline& outline, Projection& projection) {
+void paint_pneumothorax(double severity, double side, const ThoraxOutline& outline, Projection& projection,
+                        Places& places) {
   const double gap = 10 + 42 * severity;
   projection.lung.paint_all([&](std::size_t x, std::size_t y, Point point) {
     if (point.x * side <= 0 || projection.lung.at(x, y) <= 0) return;
@@ -72,11 +94,12 @@ void paint_pneumothorax(double severity, double side, const ThoraxOutline& outli
     projection.vessels.at(x, y) *= 1 - free_air;
     projection.lung.at(x, y) *= mix(1 - 0.2 * severity, 1.22, free_air);
     projection.tissue.at(x, y) += 0.55 * smooth_step(1.8, 0.4, std::abs(lung_edge));
+    places.add_share(x, y, free_air);
   });
 }
 
 void paint_consolidation(double severity, const FindingCourse& course, const ThoraxOutline& outline,
-                         Projection& projection) {
+                         Projection& projection, Places& places) {
   const Point centre = place(course.consolidation, outline);
   const double reach = 45 + 45 * severity;
   projection.lung.paint_near(centre, 1.3 * reach, [&](std::size_t x, std::size_t y, Point point) {
@@ -85,13 +108,15 @@ void paint_consolidation(double severity, const FindingCourse& course, const Tho
     const double envelope = 1 - dot(offset, offset) / (reach * reach * 1.6);
     if (envelope <= 0) return;
     const double patchy = envelope + 0.4 * course.patches[0].at(point) + 0.15 * course.patches[1].at(point);
-    fill_lung(projection, x, y, (0.35 + 0.5 * severity) * smooth_step(0, 1.1, patchy));
+    const double share = smooth_step(0, 1.1, patchy);
+    fill_lung(projection, x, y, (0.35 + 0.5 * severity) * share);
+    places.add_share(x, y, share);
   });
 }
 
 /// Plates of collapsed lung above a raised diaphragm.
 void paint_atelectasis(double severity, const FindingCourse& course, const ThoraxOutline& outline,
-                       Projection& projection) {
+                       Projection& projection, Places& places) {
   const double side = course.atelectasis_side;
   const double width = outline.thorax().half_width;
   const double base = outline.diaphragm(side * 0.5 * width);
@@ -103,9 +128,10 @@ void paint_atelectasis(double severity, const FindingCourse& course, const Thora
         plate.from, plate.to, plate.radius_from + 4, [&](std::size_t x, std::size_t y, Point point) {
           const Stroke::Nearest nearest = plate.nearest(point);
           const double uneven = course.patches[1].at(point);
-          const double thickness = (0.7 + 1.5 * severity + 0.4 * uneven) *
-                                   coverage(nearest.radius - nearest.distance + uneven, 2.0);
+          const double share = coverage(nearest.radius - nearest.distance + uneven, 2.0);
+          const double thickness = (0.7 + 1.5 * severity + 0.4 * uneven) * share;
           projection.tissue.at(x, y) += std::min(thickness, projection.lung.at(x, y));
+          places.add_share(x, y, share);
         });
   }
   projection.lung.paint_all([&](std::size_t x, std::size_t y, Point point) {
@@ -183,22 +209,26 @@ std::vector<Lump> lumps_of(const Severities& severities, const FindingCourse& co
 }
 
 void paint_findings(const Severities& severities, const FindingCourse& course, const ThoraxOutline& outline,
-                    Projection& projection) {
+                    Projection& projection, Image& mask) {
+  Places places(projection.lung, mask);
   const auto present = [&](Finding finding) { return severities[finding] > 0; };
   if (present(Finding::consolidation)) {
-    paint_consolidation(severities[Finding::consolidation], course, outline, projection);
+    paint_consolidation(severities[Finding::consolidation], course, outline, projection, places);
   }
   if (present(Finding::atelectasis)) {
-    paint_atelectasis(severities[Finding::atelectasis], course, outline, projection);
+    paint_atelectasis(severities[Finding::atelectasis], course, outline, projection, places);
   }
-  for (const Lump& lump : lumps_of(severities, course, outline)) paint_lump(lump, projection);
+  for (const Lump& lump : lumps_of(severities, course, outline)) paint_lump(lump, projection, places);
   if (present(Finding::pneumothorax)) {
-    paint_pneumothorax(severities[Finding::pneumothorax], course.pneumothorax_side, outline, projection);
+    paint_pneumothorax(severities[Finding::pneumothorax], course.pneumothorax_side, outline, projection,
+                       places);
   }
   if (present(Finding::effusion)) {
     const double severity = severities[Finding::effusion];
-    paint_effusion(severity, course.effusion_side, outline, projection);
-    if (course.effusion_both) paint_effusion(0.6 * severity, -course.effusion_side, outline, projection);
+    paint_effusion(severity, course.effusion_side, outline, projection, places);
+    if (course.effusion_both) {
+      paint_effusion(0.6 * severity, -course.effusion_side, outline, projection, places);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <medretrieval/imaging/image.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,8 +87,10 @@ struct Lump {
 std::vector<Lump> lumps_of(const Severities& severities, const FindingCourse& course,
                            const ThoraxOutline& outline);
 
-/// Changes `projection` as the findings do, apart from cardiomegaly, which is in the pose.
+/// Changes `projection` as the findings do, apart from cardiomegaly, which is in the pose, and sets the pixels of `mask`
+/// where they are to 1: inside the outlines of nodules and masses, and where another finding covers half or more of
+/// what was lung.
 void paint_findings(const Severities& severities, const FindingCourse& course, const ThoraxOutline& outline,
-                    Projection& projection);
+                    Projection& projection, Image& mask);
 
 }  // namespace medretrieval::imaging::phantom

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fstream>
 #include <medretrieval/imaging/load.hpp>
+#include <medretrieval/imaging/mask.hpp>
 #include <medretrieval/imaging/phantom.hpp>
 #include <string>
 #include <string_view>
@@ -63,16 +64,18 @@ std::string joined(const std::vector<std::string>& labels) {
 
 /// A header line, without its end.
 std::string manifest_header(const PhantomImage& drawn) {
-  std::string line = "path,patient_id,labels,split,synthetic,modality,study,date";
+  std::string line = "path,patient_id,labels,split,synthetic,modality,study,date,mask";
   for (const auto& [name, value] : drawn.attributes) line.append(",").append(csv_field(name));
   return line;
 }
 
 /// A row without its path and its end.
-std::string manifest_row(const PhantomImage& drawn, const char* split, const char* modality) {
+std::string manifest_row(const PhantomImage& drawn, const char* split, const char* modality,
+                         const std::string& mask) {
   std::string line;
-  for (const std::string& field : {drawn.patient, joined(drawn.labels), std::string(split),
-                                   std::string("yes"), std::string(modality), drawn.study, drawn.date}) {
+  for (const std::string& field :
+       {drawn.patient, joined(drawn.labels), std::string(split), std::string("yes"), std::string(modality),
+        drawn.study, drawn.date, mask}) {
     line.append(",").append(csv_field(field));
   }
   for (const auto& [name, value] : drawn.attributes) line.append(",").append(csv_number(value));
@@ -84,6 +87,15 @@ struct Written {
   std::string name;
   std::string row;
 };
+
+/// Returns what the manifest says of it.
+std::string write_mask(const Image& mask, const fs::path& folder, const std::string& name) {
+  const auto pixels = mask.pixels();
+  if (std::find(pixels.begin(), pixels.end(), 1.0F) == pixels.end()) return std::string(kNoLesion);
+  const std::string path = "masks/" + name + ".png";
+  write_png(mask, folder / path);
+  return path;
+}
 
 Written write_image(const fs::path& folder, const PhantomFolderOptions& options, std::size_t patient,
                     std::size_t index, const char* split) {
@@ -97,7 +109,8 @@ Written write_image(const fs::path& folder, const PhantomFolderOptions& options,
   if (options.dicom) {
     phantom::write_phantom_dicom(drawn, options.phantom, patient, folder / "dicom" / (name + ".dcm"));
   }
-  return {name, manifest_row(drawn, split, phantom::modality_of(options.phantom.kind))};
+  const std::string mask = write_mask(drawn.mask, folder, name);
+  return {name, manifest_row(drawn, split, phantom::modality_of(options.phantom.kind), mask)};
 }
 
 void write_manifest(const fs::path& file, const std::string& header, const std::vector<Written>& images,
@@ -130,6 +143,7 @@ void write_phantom_folder(const fs::path& folder, const PhantomFolderOptions& op
   phantom::NewFolder output(folder);
   if (options.png) output.add_folder("images");
   if (options.dicom) output.add_folder("dicom");
+  output.add_folder("masks");
 
   const std::size_t per_patient = options.phantom.images_per_patient;
   const std::vector<const char*> splits = draw_splits(options);

@@ -65,6 +65,37 @@ double spicule_height(const std::vector<Spicule>& spicules, Point from_centre) {
   return height;
 }
 
+/// A nodule as a slice `height` mm off its middle cuts it.
+struct NoduleCut {
+  NoduleCut(const Nodule& nodule, double height)
+      : spicules(nodule.spicules),
+        relative(cut_share(nodule, height)),
+        outline(nodule.outline),
+        core(nodule.core) {
+    const double whole_radius = nodule.ratings.diameter_mm / 2;
+    radius = whole_radius * relative;
+    outline.axes = relative * outline.axes;
+    core.axes = relative * core.axes;
+    softness = 0.5 + std::min(0.32 * whole_radius, 3.0) * (1 - strength(nodule.ratings.margin));
+  }
+
+  /// No pixel farther from the centre is painted.
+  double reach() const { return outline.reach() + kLongestSpicule + softness; }
+
+  /// The share of a pixel that the nodule covers.
+  double share(Point point, double uneven) const {
+    const double rays = relative * spicule_height(spicules, point - outline.centre);
+    return coverage(outline.depth(point) + rays + 0.35 * softness * uneven, softness);
+  }
+
+  const std::vector<Spicule>& spicules;
+  double relative;  ///< width against that in the middle slice
+  Blob outline;
+  Blob core;
+  double radius = 0;
+  double softness = 0;
+};
+
 }  // namespace
 
 NoduleRatings draw_ratings(detail::Random& random) {
@@ -111,24 +142,15 @@ double cut_share(const Nodule& nodule, double height) {
 }
 
 void paint_nodule(const Nodule& nodule, double height, const Unevenness& grain, Canvas& hounsfield) {
-  const NoduleRatings& ratings = nodule.ratings;
-  const double radius = ratings.diameter_mm / 2;
-  const double cut = cut_share(nodule, height);
-  Blob outline = nodule.outline;
-  Blob core = nodule.core;
-  outline.axes = cut * outline.axes;
-  core.axes = cut * core.axes;
-  const double softness = 0.5 + std::min(0.32 * radius, 3.0) * (1 - strength(ratings.margin));
-  const double calcified = radius * cut * ratings.calcification;
-  const double reach = outline.reach() + kLongestSpicule + softness;
-  hounsfield.paint_near(outline.centre, reach, [&](std::size_t x, std::size_t y, Point point) {
-    const Point from_centre = point - outline.centre;
+  const NoduleCut cut(nodule, height);
+  const double calcified = cut.radius * nodule.ratings.calcification;
+  hounsfield.paint_near(cut.outline.centre, cut.reach(), [&](std::size_t x, std::size_t y, Point point) {
     const double uneven = grain.at(point);
-    const double rays = cut * spicule_height(nodule.spicules, from_centre);
-    const double share = coverage(outline.depth(point) + rays + 0.35 * softness * uneven, softness);
+    const double share = cut.share(point, uneven);
     if (share == 0) return;
     double target = nodule.solid;
-    if (core.axes.x < outline.axes.x) {
+    const Blob& core = cut.core;
+    if (core.axes.x < cut.outline.axes.x) {
       const double solid_share = core.axes.x > 0 ? coverage(core.depth(point) + 1.2 * uneven, 1.5) : 0.0;
       target = mix(nodule.haze + 90 * uneven, nodule.solid, solid_share);
     }
@@ -138,6 +160,23 @@ void paint_nodule(const Nodule& nodule, double height, const Unevenness& grain, 
     double& value = hounsfield.at(x, y);
     value = mix(value, std::max(value, target), share);
   });
+}
+
+Image nodule_mask(const Nodule& nodule, double height, const Unevenness& grain, const Canvas& canvas) {
+  const NoduleCut cut(nodule, height);
+  Image mask(canvas.side(), canvas.side(), PixelUnit::display);
+  canvas.paint_near(cut.outline.centre, cut.reach(), [&](std::size_t x, std::size_t y, Point point) {
+    if (cut.share(point, grain.at(point)) >= 0.5) mask.at(x, y) = 1;
+  });
+  const Point middle = canvas.to_pixel(cut.outline.centre);
+  const auto nearest = [&](double place) {
+    return static_cast<std::size_t>(
+        std::clamp(std::nearbyint(place), 0.0, static_cast<double>(canvas.side() - 1)));
+  };
+  const auto pixels = mask.pixels();
+  const bool is_empty = std::find(pixels.begin(), pixels.end(), 1.0F) == pixels.end();
+  if (is_empty) mask.at(nearest(middle.x), nearest(middle.y)) = 1;
+  return mask;
 }
 
 }  // namespace medretrieval::imaging::phantom

@@ -1,6 +1,7 @@
 // A lung nodule: the ratings that radiologists give one, and a drawing that follows them.
 #pragma once
 
+#include <medretrieval/imaging/image.hpp>
 #include <vector>
 
 #include "base/random.hpp"
@@ -52,5 +53,9 @@ double cut_share(const Nodule& nodule, double height);
 
 /// Paints the nodule as a slice `height` mm off its middle shows it.
 void paint_nodule(const Nodule& nodule, double height, const Unevenness& grain, Canvas& hounsfield);
+
+/// Where paint_nodule() paints: 1 in the pixels of `canvas` that the nodule covers by half or more, and in the one that
+/// its middle lies in or is nearest to where it covers none so far; display units.
+Image nodule_mask(const Nodule& nodule, double height, const Unevenness& grain, const Canvas& canvas);
 
 }  // namespace medretrieval::imaging::phantom

@@ -142,9 +142,10 @@ PhantomImage draw_chest_xray(const PhantomOptions& options, std::size_t patient,
   const ThoraxOutline outline(thorax, pose);
   outline.paint(projection);
   paint_skeleton(thorax, projection);
-  paint_findings(severities, course, outline, projection);
-
   PhantomImage drawn;
+  drawn.mask = Image(empty.side(), empty.side(), PixelUnit::display);
+  paint_findings(severities, course, outline, projection, drawn.mask);
+
   drawn.image = develop(projection, exposure, image_random);
   drawn.labels = finding_labels(severities);
   for (std::size_t i = 0; i < kFindings.size(); ++i) {

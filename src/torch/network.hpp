@@ -54,6 +54,9 @@ class Network : public ::torch::nn::Module {
   /// empty for all networks whose architecture is code of this library.
   virtual const Assets& assets() const;
 
+  /// Whether forward() gives a reconstruction.
+  virtual bool has_decoder() const { return false; }
+
   /// Whether training leaves the features of an image as they are (a frozen backbone), so that they may be
   /// computed once and given to forward_features() in every epoch.
   virtual bool has_fixed_features() const { return false; }

@@ -29,7 +29,7 @@ Tensor BatchLoss::operator()(const NetworkOutput& output, const HashBatch& batch
                       classification_loss(output.logits, batch.labels, several_labels_, class_weights_);
   }
   if (hashing_) loss = loss + objective_.hashing_weight * (*hashing_)(batch);
-  if (needs_targets() && output.reconstruction.defined()) {
+  if (needs_targets()) {
     loss = loss + objective_.reconstruction *
                       reconstruction_loss(output.reconstruction, targets, objective_.pixel_weight);
   }

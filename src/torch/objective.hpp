@@ -19,7 +19,7 @@ class BatchLoss {
   BatchLoss(const Objective& objective, std::int64_t bits, const Tensor& training_labels, bool several_labels,
             bool balance_classes, std::uint64_t seed);
 
-  /// \param targets of a decoder; undefined where there is none
+  /// \param targets of the network's decoder; undefined unless needs_targets()
   Tensor operator()(const NetworkOutput& output, const HashBatch& batch, const Tensor& targets) const;
 
   bool needs_targets() const noexcept { return objective_.reconstruction > 0; }

@@ -73,6 +73,7 @@ class Trainer {
     description_.several_labels = set_.several_labels();
     ::torch::manual_seed(options.seed);
     network_ = make_network(description_);
+    check_decoder(images);
     network_->to(device_);
     optimizer_ = make_optimizer(plan_, *network_);
     loss_ = std::make_unique<BatchLoss>(plan_.objective, code_bits(), training_labels(),
@@ -112,6 +113,19 @@ class Trainer {
                                       ::torch::tensor(std::vector<std::int64_t>(rows.begin(), rows.end())));
   }
   Tensor training_labels() const { return labels_of(set_.training_rows()); }
+
+  /// Neither a decoder's loss without a decoder nor targets without a loss are passed over.
+  void check_decoder(const TrainingImages& images) const {
+    const double weight = plan_.objective.reconstruction;
+    if (weight > 0 && !network_->has_decoder()) {
+      fail(ErrorCode::invalid_argument, "training: expected a reconstruction weight of 0 for network '",
+           options_.network, "', which has no decoder, got ", weight);
+    }
+    if (images.load_target && weight == 0) {
+      fail(ErrorCode::invalid_argument,
+           "training: expected a reconstruction weight above 0 where a decoder's targets are given, got 0");
+    }
+  }
 
   void announce(const EpochFigures& figures) const {
     if (options_.on_epoch) options_.on_epoch(figures);

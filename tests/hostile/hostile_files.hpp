@@ -193,6 +193,21 @@ inline ByteVector empty_items(std::size_t count) {
   return bytes;
 }
 
+/// As gzip packs it.
+inline ByteVector packed_by_gzip(std::span<const std::uint8_t> bytes) {
+  z_stream stream = {};
+  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
+  ByteVector packed(deflateBound(&stream, static_cast<uLong>(bytes.size())));
+  stream.next_in = const_cast<Bytef*>(bytes.data());
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = packed.data();
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
 inline ByteVector text_bytes(const std::string& text) {
   return {text.begin(), text.end()};
 }

@@ -214,6 +214,15 @@ std::vector<Case> texts() {
        [] { return text_bytes("\"" + chain("a\r\n", 66'000'000)); }, "has more than 1048576 bytes"},
       {"table, 260 MiB of nothing", "chestx-ray14", "Data_Entry_2017.csv",
        [] { return ByteVector(260U << 20, '\n'); }, "at most 268435456"},
+      {"table of boxes, packed, 4 MiB of rows", "boxes", "a.gz",
+       [] {
+         const std::string head = "Image Index,Finding Label,Bbox [x,y,w,h]\n";
+         const std::string row = "a,Mass,0,0,1,1\n";
+         return packed_by_gzip(
+             text_bytes(head + chain(row, ((std::size_t{1} << 22) - head.size()) / row.size())));
+       }},
+      {"table of boxes, packed, 256 MiB of nothing", "boxes", "a.gz",
+       [] { return packed_by_gzip(ByteVector(1U << 28, '\n')); }, "more than 4194304 bytes"},
   };
 }
 

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <iostream>
+#include <medretrieval/imaging/chest_boxes.hpp>
 #include <medretrieval/imaging/dataset.hpp>
 #include <medretrieval/imaging/lidc.hpp>
 #include <medretrieval/imaging/load.hpp>
@@ -39,6 +40,8 @@ void read(const std::string& reader, const fs::path& file) {
     group_lidc_nodules(read_lidc_annotations(file));
   } else if (reader == "manifest") {
     read_manifest(file.parent_path(), file);
+  } else if (reader == "boxes") {
+    read_chest_boxes(file);
   } else {
     Sink sink;
     read_dataset(reader, file.parent_path(), {}, sink);

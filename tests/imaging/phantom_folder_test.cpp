@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <fstream>
@@ -8,6 +9,7 @@
 #include <medretrieval/imaging/dicom.hpp>
 #include <medretrieval/imaging/load.hpp>
 #include <medretrieval/imaging/manifest.hpp>
+#include <medretrieval/imaging/mask.hpp>
 #include <medretrieval/imaging/phantom.hpp>
 #include <set>
 #include <sstream>
@@ -119,7 +121,12 @@ TEST_P(PhantomFolder, WritesTheSameBytesWithAnyThreads) {
   options.threads = 1;
   write_phantom_folder(temporary_ / "again", options);
   const auto files = contents(folder_);
-  EXPECT_EQ(files.size(), 2U * 8U + 2U);
+  const auto masks = static_cast<std::size_t>(std::count_if(
+      files.begin(), files.end(), [](const auto& file) { return file.first.starts_with("masks/"); }));
+  EXPECT_EQ(files.size(), 2U * 8U + 2U + masks);
+  if (GetParam() == PhantomKind::chest_ct) {
+    EXPECT_EQ(masks, 8U);
+  }
   EXPECT_EQ(files, contents(temporary_ / "again"));
 }
 
@@ -135,6 +142,35 @@ TEST_P(PhantomFolder, PngShowsTheDrawnImage) {
   ASSERT_EQ(loaded.pixels().size(), expected.pixels().size());
   for (std::size_t i = 0; i < expected.pixels().size(); ++i) {
     ASSERT_NEAR(loaded.pixels()[i], expected.pixels()[i], 0.51 / 255);
+  }
+}
+
+TEST_P(PhantomFolder, MasksLieBesideEveryForm) {
+  for (const bool png : {true, false}) {
+    PhantomFolderOptions options = small(GetParam());
+    options.png = png;
+    options.dicom = !png;
+    const fs::path folder = temporary_ / (png ? "png" : "dicom");
+    write_phantom_folder(folder, options);
+    const Manifest manifest = read_manifest(folder, folder / "manifest.csv");
+    std::size_t written = 0;
+    for (std::size_t i = 0; i < manifest.rows.size(); ++i) {
+      const Image drawn = draw_phantom(options.phantom, i / 2, i % 2).mask;
+      const std::string cell = value_of(manifest, manifest.rows[i], "mask");
+      const bool is_empty = std::count(drawn.pixels().begin(), drawn.pixels().end(), 1.0F) == 0;
+      ASSERT_EQ(cell == kNoLesion, is_empty) << cell;
+      if (is_empty) continue;
+      ++written;
+      EXPECT_THAT(cell, ::testing::MatchesRegex("masks/SYNTHETIC-.*[.]png"));
+      const Image loaded = load_image(folder / cell);
+      ASSERT_TRUE(std::equal(loaded.pixels().begin(), loaded.pixels().end(), drawn.pixels().begin(),
+                             drawn.pixels().end()));
+    }
+    EXPECT_EQ(static_cast<std::size_t>(std::distance(fs::directory_iterator(folder / "masks"), {})), written);
+    EXPECT_GT(written, 0U);
+    if (GetParam() == PhantomKind::chest_xray) {
+      EXPECT_LT(written, manifest.rows.size());
+    }
   }
 }
 

@@ -141,7 +141,8 @@ class FindingChange : public ::testing::TestWithParam<Finding> {
     phantom::Projection after = before;
     Severities severities;
     severities[GetParam()] = severity_value;
-    paint_findings(severities, course, outline, after);
+    Image mask(empty.side(), empty.side(), PixelUnit::display);
+    paint_findings(severities, course, outline, after, mask);
     double sum = 0;
     for (std::size_t i = 0; i < empty.values().size(); ++i) {
       sum += std::abs(after.tissue.values()[i] - before.tissue.values()[i]);

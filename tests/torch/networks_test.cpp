@@ -48,6 +48,7 @@ TEST_P(EveryNetwork, GivesItsShapes) {
     EXPECT_TRUE(::torch::isfinite(output.attention).all().item<bool>());
     EXPECT_GE(output.attention.min().item<float>(), 0);
   }
+  EXPECT_EQ(output.reconstruction.defined(), network->has_decoder());
   if (output.reconstruction.defined()) {
     EXPECT_EQ(output.reconstruction.sizes(), images(2).sizes());
   }

@@ -96,6 +96,54 @@ TEST(Training, RefusesLabelsOutsideOfTheVocabularyAndUnknownLosses) {
   EXPECT_ERROR(train_network(quick_options(), latin), invalid_argument, "UTF-8");
 }
 
+/// A small network with a decoder, one epoch.
+TrainingOptions decoder_options() {
+  TrainingOptions options;
+  options.network = "fcdn";
+  options.network_options = {{"width", std::int64_t{2}}, {"growth", std::int64_t{2}}};
+  options.bits = 8;
+  TrainingPlan plan = network_type("fcdn").plan;
+  plan.epochs = 1;
+  plan.batch = 8;
+  options.plan = plan;
+  options.threads = 1;
+  return options;
+}
+
+TEST(Training, ADecoderLearnsItsTargets) {
+  auto images = make_images(16);
+  const auto plain = train_network(decoder_options(), images).model.fingerprint();
+  images.load_target = draw;
+  EXPECT_EQ(train_network(decoder_options(), images).model.fingerprint(), plain)
+      << "the image itself is the target when none is given";
+  images.load_target = [](std::size_t) { return Image(1, 1, imaging::PixelUnit::display); };
+  const auto loss_of = [](const TrainedNetwork& trained) { return trained.report.epochs.back().loss; };
+  auto options = decoder_options();
+  options.plan->epochs = 30;
+  options.plan->learning_rate = 1e-2;
+  options.plan->objective.classification = 1e-9;  // what is left is the picture
+  options.plan->objective.hashing = "";
+  EXPECT_LT(loss_of(train_network(options, images)), 0.1) << "black is easily learned";
+}
+
+TEST(Training, RefusesADecodersLossWithoutADecoder) {
+  auto options = quick_options();
+  options.plan->objective.reconstruction = 0.5;
+  EXPECT_ERROR(
+      train_network(options, make_images(16)), invalid_argument,
+      "expected a reconstruction weight of 0 for network 'attention-cnn-bilstm', which has no decoder, got "
+      "0.5");
+}
+
+TEST(Training, RefusesTargetsThatNothingLearns) {
+  auto images = make_images(16);
+  images.load_target = draw;
+  EXPECT_ERROR(train_network(quick_options(), images), invalid_argument, "targets are given");
+  auto options = decoder_options();
+  options.plan->objective.reconstruction = 0;
+  EXPECT_ERROR(train_network(options, images), invalid_argument, "targets are given");
+}
+
 TEST(Training, StopsWhenValidationGetsNoBetter) {
   auto options = quick_options();
   options.plan->epochs = 40;

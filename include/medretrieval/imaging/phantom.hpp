@@ -31,12 +31,18 @@ enum class PhantomKind {
 
 /// One synthetic patient's image and the truth it was drawn from.
 struct PhantomImage {
-  Image image;            ///< chest_ct: whole Hounsfield units, -1024 to 3071; chest_xray: display units
-  std::string patient;    ///< says that it is synthetic, as does `study`
-  std::string study;      ///< chest_ct: one for all images of the patient; chest_xray: one an image
-  std::string date;       ///< of the study, YYYY-MM-DD
-  std::size_t index = 0;  ///< which of the patient's images, from 0
-  std::vector<std::string> labels;           ///< at least one
+  Image image;  ///< chest_ct: whole Hounsfield units, -1024 to 3071; chest_xray: display units
+  /// Where the lesion was drawn, before blur and noise: 1 in pixels of which it covers at least half, else 0; display
+  /// units, as large as `image`. chest_ct: the nodule as this slice cuts it, spicules included, at least one pixel.
+  /// chest_xray: all findings that have a place together, whole outlines of nodules and masses, and the parts of the
+  /// lungs that consolidation, effusion, atelectasis' plates or a pneumothorax's free air take; Cardiomegaly has no
+  /// place, so that the mask may be all 0 then, as it is for No Finding.
+  Image mask;
+  std::string patient;              ///< says that it is synthetic, as does `study`
+  std::string study;                ///< chest_ct: one for all images of the patient; chest_xray: one an image
+  std::string date;                 ///< of the study, YYYY-MM-DD
+  std::size_t index = 0;            ///< which of the patient's images, from 0
+  std::vector<std::string> labels;  ///< at least one
   std::map<std::string, double> attributes;  ///< the same names for every image of a kind
 };
 
@@ -50,6 +56,9 @@ struct PhantomOptions {
   /// chest_ct: side of the square region around the nodule in mm, 24 to 200; 0: the whole slice, in which a
   /// nodule is too small for features of the whole image. chest_xray is always whole.
   double region_mm = 40;
+  /// chest_ct with a region: the nodule lies up to this far off the middle along each axis, drawn anew for each image;
+  /// 0 to 0.4 times region_mm, so that its middle stays inside. 0: within 1 mm. Otherwise 0.
+  double offset_mm = 0;
   std::uint64_t seed = 1;
 
   /// \throws Error (invalid_argument) naming the field, its range and its value.
@@ -77,9 +86,10 @@ struct PhantomFolderOptions {
 };
 
 /// Writes the images and `manifest.csv`: path, patient_id, labels, split, synthetic (always "yes"), modality
-/// (CT or CR), study, date, then the attributes. Splits are drawn by patient, so no patient is in two. The
+/// (CT or CR), study, date, mask, then the attributes. Splits are drawn by patient, so no patient is in two. The
 /// manifest lists the form that is written; with both it lists the PNG, and `manifest_dicom.csv` the DICOM
-/// files. The folder must be empty or not exist.
+/// files. Masks are 8-bit PNG, 0 and 255, below masks/ in every form; where a mask is all 0 there is no file, and the
+/// column says kNoLesion (mask.hpp). The folder must be empty or not exist.
 /// \throws Error already_exists, invalid_argument, io, cancelled; on failure the files written so far are
 ///        removed, and the folder too if it was made here.
 void write_phantom_folder(const std::filesystem::path& folder, const PhantomFolderOptions& options,

@@ -44,7 +44,7 @@ struct Objective {
   std::string hashing;        ///< name of a hashing loss (see hashing_loss_type()); empty: none
   Parameters hashing_parameters;  ///< of that loss; those left out take their defaults
   double hashing_weight = 1;
-  double reconstruction = 0;  ///< weight of the decoder's loss, for networks that have a decoder
+  double reconstruction = 0;  ///< weight of the decoder's loss; 0 for networks without a decoder
   double pixel_weight = 1;    ///< in it: cross-entropy + this times the squared error of pixels
 };
 

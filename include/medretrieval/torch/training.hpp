@@ -26,7 +26,8 @@ struct TrainingImages {
   std::vector<std::vector<std::string>>
       labels;                         ///< one or several each; rows without any only help the decoder
   std::vector<std::string> patients;  ///< empty names: unknown, such rows stand alone
-  /// What a decoder learns to draw, a nodule's mask say, as wide as the image; empty: the image itself.
+  /// What a decoder learns to draw, a nodule's mask say, as wide as the image; empty: the image itself. Only where
+  /// Objective::reconstruction is above 0.
   std::function<imaging::Image(std::size_t row)> load_target;
 };
 
@@ -99,8 +100,9 @@ struct TrainedNetwork {
 ///
 /// libtorch's random generator is seeded and its number of threads set for the length of the call; both belong to the
 /// whole program.
-/// \throws Error invalid_argument (options; sizes that differ; fewer than two rows or labels), not_found (a label
-///         outside TrainingOptions::labels; the backbone's weights), incompatible (a checkpoint of other options,
+/// \throws Error invalid_argument (options; sizes that differ; fewer than two rows or labels; a reconstruction weight
+///         for a network without a decoder; targets without such a weight), not_found (a label outside
+///         TrainingOptions::labels; the backbone's weights), incompatible (a checkpoint of other options,
 ///         weights or images; weights of another backbone: the name is given), corrupt (a damaged checkpoint, an
 ///         image, a file of weights), unsupported (the loss or a weight is no longer finite: epoch, batch and rows
 ///         are named, the checkpoint before stays; weights for a network without a backbone that takes them),

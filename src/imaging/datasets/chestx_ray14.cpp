@@ -1,10 +1,11 @@
 // NIH ChestX-ray14 (Wang et al., CVPR 2017): 112,120 frontal radiographs of 30,805 patients, text-mined labels.
 #include <algorithm>
-#include <array>
+#include <medretrieval/imaging/chest_boxes.hpp>
 #include <medretrieval/imaging/dataset.hpp>
 #include <unordered_map>
 
 #include "base/concat.hpp"
+#include "imaging/datasets/chest_findings.hpp"
 #include "imaging/datasets/dataset_files.hpp"
 #include "imaging/file_bytes.hpp"
 
@@ -16,12 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 15> kFindings = {
-    "Atelectasis", "Cardiomegaly",       "Consolidation", "Edema",
-    "Effusion",    "Emphysema",          "Fibrosis",      "Hernia",
-    "Mass",        "Infiltration",       "No Finding",    "Nodule",
-    "Pneumonia",   "Pleural_Thickening", "Pneumothorax"};
-constexpr double kImageSide = 1024;  // the boxes are in pixels of the published images
 constexpr std::int64_t kOldestPatient = 120;
 
 /// Boxes by image: findings and "x y width height" of each.
@@ -32,30 +27,16 @@ struct Boxes {
 using BoxTable = std::unordered_map<std::string, Boxes>;
 using OfficialTable = std::unordered_map<std::string, OfficialSplit>;
 
-bool is_finding(std::string_view text) {
-  return std::find(kFindings.begin(), kFindings.end(), text) != kFindings.end();
-}
-
 BoxTable read_boxes(const fs::path& file) {
-  CsvTable table(file);
-  const std::size_t image = table.column("Image Index");
-  const std::size_t finding = table.column("Finding Label");
-  const std::array<std::size_t, 4> corners = {table.column("Bbox [x"), table.column("y"), table.column("w"),
-                                              table.column("h]")};
   BoxTable boxes;
-  while (table.next()) {
-    // The table of boxes has its own name for one finding.
-    const std::string name = table.text(finding) == "Infiltrate" ? "Infiltration" : table.text(finding);
-    if (!is_finding(name)) table.refuse(finding, "a finding of ChestX-ray14");
-    std::array<double, 4> box{};
-    for (std::size_t i = 0; i < 4; ++i) box[i] = table.number(corners[i], 0, kImageSide);
-    if (!(box[2] > 0) || box[0] + box[2] > kImageSide) table.refuse(corners[2], "a width inside the image");
-    if (!(box[3] > 0) || box[1] + box[3] > kImageSide) table.refuse(corners[3], "a height inside the image");
-    Boxes& entry = boxes[file_name(table, image)];
-    append_to_list(entry.findings, "|", name);
-    append_to_list(entry.corners, "|",
-                   concat(number_text(box[0]), ' ', number_text(box[1]), ' ', number_text(box[2]), ' ',
-                          number_text(box[3])));
+  for (const auto& [image, found] : read_chest_boxes(file)) {
+    Boxes& entry = boxes[image];
+    for (const ChestBox& box : found) {
+      append_to_list(entry.findings, "|", box.finding);
+      append_to_list(entry.corners, "|",
+                     concat(number_text(box.left), ' ', number_text(box.top), ' ', number_text(box.width),
+                            ' ', number_text(box.height)));
+    }
   }
   return boxes;
 }
@@ -130,7 +111,7 @@ class DataEntry {
     do {
       const std::size_t end = std::min(rest.find('|'), rest.size());
       const std::string label(rest.substr(0, end));
-      if (!is_finding(label)) table_.refuse(findings_, "findings of ChestX-ray14");
+      if (!is_chest_finding(label)) table_.refuse(findings_, "findings of ChestX-ray14");
       if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(label);
       rest.remove_prefix(std::min(end + 1, rest.size()));
     } while (!rest.empty());

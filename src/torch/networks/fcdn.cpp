@@ -85,6 +85,8 @@ class Fcdn final : public Network {
     classifier_ = register_module("classifier", nn::Linear(column, static_cast<std::int64_t>(shape.classes)));
   }
 
+  bool has_decoder() const override { return true; }
+
  private:
   void add(nn::Sequential layer) {
     const std::string name = "layer" + std::to_string(layers_.size());
