@@ -36,6 +36,11 @@ std::vector<Between> lay_over(std::size_t places, std::size_t pixels) {
   return line;
 }
 
+double weighted(std::span<const float> row, const Between& place) {
+  return place.before_weight * static_cast<double>(row[place.before]) +
+         place.after_weight * static_cast<double>(row[place.after]);
+}
+
 void check_map(MatrixView map) {
   if (map.empty()) fail(ErrorCode::invalid_argument, "pointing game: expected a map with places, got none");
   for (std::size_t y = 0; y < map.rows(); ++y) {
@@ -59,12 +64,8 @@ double share_at_maximum(MatrixView map, const Region& region) {
     const auto above = map.row(rows[y].before);
     const auto below = map.row(rows[y].after);
     for (std::size_t x = 0; x < columns.size(); ++x) {
-      const auto& [before, after, before_weight, after_weight] = columns[x];
-      const auto across = [&](std::span<const float> row) {
-        return before_weight * static_cast<double>(row[before]) +
-               after_weight * static_cast<double>(row[after]);
-      };
-      const double value = rows[y].before_weight * across(above) + rows[y].after_weight * across(below);
+      const double value = rows[y].before_weight * weighted(above, columns[x]) +
+                           rows[y].after_weight * weighted(below, columns[x]);
       if (tied == 0 || value > maximum) {
         maximum = value;
         tied = 0;

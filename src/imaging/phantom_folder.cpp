@@ -92,7 +92,7 @@ struct Written {
 std::string write_mask(const Image& mask, const fs::path& folder, const std::string& name) {
   const auto pixels = mask.pixels();
   if (std::find(pixels.begin(), pixels.end(), 1.0F) == pixels.end()) return std::string(kNoLesion);
-  const std::string path = "masks/" + name + ".png";
+  std::string path = "masks/" + name + ".png";
   write_png(mask, folder / path);
   return path;
 }

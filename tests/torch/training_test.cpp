@@ -119,11 +119,12 @@ TEST(Training, ADecoderLearnsItsTargets) {
   images.load_target = [](std::size_t) { return Image(1, 1, imaging::PixelUnit::display); };
   const auto loss_of = [](const TrainedNetwork& trained) { return trained.report.epochs.back().loss; };
   auto options = decoder_options();
-  options.plan->epochs = 30;
-  options.plan->learning_rate = 1e-2;
+  options.plan->epochs = 12;
+  options.plan->learning_rate = 2e-2;
   options.plan->objective.classification = 1e-9;  // what is left is the picture
   options.plan->objective.hashing = "";
-  EXPECT_LT(loss_of(train_network(options, images)), 0.1) << "black is easily learned";
+  EXPECT_LT(loss_of(train_network(options, images)), 0.4)
+      << "black is easily learned; an untrained picture has 0.9";
 }
 
 TEST(Training, RefusesADecodersLossWithoutADecoder) {
