@@ -99,7 +99,7 @@ cv::Ptr<cv::ml::SVM> fit_pair(const Parameters& parameters, const ClassRows& row
 }
 
 std::vector<Parameters> candidates(const Parameters& given, std::size_t dimension) {
-  const auto options = [&](const char* name, std::vector<double> choices) {
+  const auto options = [&](const char* name, const std::vector<double>& choices) {
     const double value = detail::real(given, name);
     return value != 0 ? std::vector<double>{value} : choices;
   };

@@ -66,6 +66,7 @@ TEST_F(BackboneWeights, AreWhatTheTrainingBeginsWith) {
   options_.plan->epochs = 1;
   weights_["fc.weight"] = ::torch::ones({1000, 512});
   weights_["fc.bias"] = ::torch::ones({1000});
+  weights_["layer2.0.bn1.bias"] = ::torch::full({128}, 0.25);  // begins at 0, where every step counts
   save();
   const auto trained = train_network(options_, make_images());
   EXPECT_THAT(trained.report.unused_weights, ::testing::ElementsAre("fc.bias", "fc.weight"));
