@@ -34,8 +34,8 @@ class NoSink final : public io::ByteSink {
   void patch(std::size_t, std::span<const std::byte>) override {}
 };
 
-/// Puts the channels of convolutions' weights last: the same numbers, faster to run without gradients. A module from
-/// outside keeps its own order.
+/// Puts the channels of convolutions' weights last in memory: outputs are the same but for rounding, and come faster. A
+/// module from outside keeps its own order.
 void lay_out_for_serving(const Network& network) {
   if (!network.assets().empty()) return;
   const ::torch::NoGradGuard no_gradient;
