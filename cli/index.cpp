@@ -103,23 +103,23 @@ struct CreateOptions {
 };
 
 /// A network's classes are the gallery's: a label beyond them would have no posterior.
-void check_labels(const CreateOptions& options, const Dataset& dataset,
-                  const std::vector<std::string>& known) {
-  for (const auto& label : dataset.vocabulary()) {
-    if (std::find(known.begin(), known.end(), label) != known.end()) continue;
-    std::string names;
-    for (const auto& name : known) names += (names.empty() ? "'" : ", '") + name + "'";
-    throw Error(ErrorCode::incompatible, options.data.manifest +
-                                             ": expected labels that the network knows (" + names +
-                                             "), got '" + label + "'");
+void check_labels(const CreateOptions& options, const imaging::Manifest& manifest,
+                  const std::vector<std::size_t>& rows, const std::vector<std::string>& known) {
+  for (const auto row : rows) {
+    for (const auto& label : manifest.rows[row].labels) {
+      if (std::find(known.begin(), known.end(), label) != known.end()) continue;
+      std::string names;
+      for (const auto& name : known) names += (names.empty() ? "'" : ", '") + name + "'";
+      throw Error(ErrorCode::incompatible, options.data.manifest + ": " + manifest.rows[row].path +
+                                               ": expected labels that the network knows (" + names +
+                                               "), got '" + label + "'");
+    }
   }
 }
 
 /// What must hold before the long work begins.
-void check(const CreateOptions& options, const Dataset& dataset, const FeatureMaker& maker,
-           std::size_t training_rows) {
+void check(const CreateOptions& options, const FeatureMaker& maker, std::size_t training_rows) {
   Gallery::require_new(options.common.gallery);
-  if (maker.labels() != nullptr) check_labels(options, dataset, *maker.labels());
   if (options.no_encoder && options.storage.lists != 0) {
     throw Error(ErrorCode::invalid_argument, "--lists and --no-encoder: inverted lists need an encoder");
   }
@@ -176,7 +176,11 @@ void create(const CreateOptions& options) {
                 options.data.manifest + ": expected rows of split 'database', got none");
   }
   const auto maker = FeatureMaker::chosen(options.features);
-  check(options, dataset, *maker, rows.size());
+  check(options, *maker, rows.size());
+  if (maker->labels() != nullptr) {
+    check_labels(options, manifest, rows, *maker->labels());
+    check_labels(options, manifest, database, *maker->labels());
+  }
   spdlog::info("{} training images, {} for the gallery", rows.size(), database.size());
   Training training;
   training.features = dataset.features(rows, *maker, options.threads).features;

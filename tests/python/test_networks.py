@@ -166,6 +166,11 @@ def test_labels_that_the_network_does_not_know(phantoms, network, gallery, tmp_p
                       "--network", network, "--threads", 1, status=4)
         assert "'unheard-of'" in refused and "malignant" in refused and manifest.name in refused
         assert not (tmp_path / "new").exists(), "nothing half-made is left"
+    queries = tmp_path / "query.csv"
+    lines = [line.replace("benign", "unheard-of") if ",query" in line else line for line in text.splitlines()]
+    queries.write_text("\n".join([*lines, ""]))
+    run("index", "create", "--gallery", tmp_path / "asked", "--data", phantoms, "--manifest", queries, "--network",
+        network, "--threads", 1)
     before = json.loads(run("index", "info", "--gallery", gallery, "--json"))
     assert "unheard-of" in run("index", "add", "--gallery", gallery, "--data", phantoms, "--manifest",
                                tmp_path / "database.csv", "--split", "database", "--upsert", status=5)
