@@ -9,7 +9,6 @@
 #include "command.hpp"
 #include "demo_methods.hpp"
 #include "demo_network.hpp"
-#include "handed_over.hpp"
 #include "heat_map.hpp"
 #include "progress_line.hpp"
 
@@ -101,21 +100,23 @@ void run_network(const Options& options, const Dataset& dataset, eval::Report& r
   }
   report.charts.insert(report.charts.end(), trained.curves.begin(), trained.curves.end());
   const auto sheets = demo_sheets(snapshot, material, options.cascade, [&](const imaging::Image& image) {
-    return beside_heat_map(imaging::thumbnail(image, kThumbnailSide),
-                           trained.maker->attention_of(image, options.threads));
+    const imaging::Image small = imaging::thumbnail(image, kThumbnailSide);
+    if (!trained.maker->has_attention()) return small;
+    return beside_heat_map(small, trained.maker->attention_of(image, options.threads));
   });
   for (auto sheet : sheets) {
     sheet.title = options.network.network + ", " + sheet.title;
     report.sheets.push_back(std::move(sheet));
   }
-  report.notes.push_back(
-      "The last pictures are answers of " + options.network.network + ", trained for " +
-      std::to_string(options.network.epochs) +
-      " epochs on the training images: each beside the same lit where the network looked.");
+  report.notes.push_back("The last pictures are answers of " + options.network.network + ", trained for " +
+                         std::to_string(options.network.epochs) + " epochs on the training images" +
+                         (trained.maker->has_attention()
+                              ? ": each image beside the same lit where the network looked."
+                              : "; it has no map of where it looks."));
 }
 
 void run(const Options& options) {
-  if (options.deep) need_networks();  // before anything is written
+  if (options.deep) check_demo_network(options.network);  // before anything is written
   const bool phantoms = options.data.folder.empty();
   if (!phantoms) Dataset(options.data).check_splits();  // before an earlier demo goes
   prepare_folder(options);
@@ -163,9 +164,7 @@ void add_demo_command(CLI::App& app) {
   command->add_flag("--overwrite", options->overwrite, "Replace an earlier demo in that folder");
   command->add_flag("--deep", options->deep,
                     "Train a network too: its rows, its training curve, and where it looked");
-  command
-      ->add_option("--deep-model", options->network.network,
-                   "Its preset (see medretrieval train --help); one with attention maps")
+  command->add_option("--deep-model", options->network.network, "Its preset (see medretrieval train --help)")
       ->capture_default_str()
       ->needs("--deep");
   command->add_option("--deep-epochs", options->network.epochs, "Times that it sees every image")

@@ -41,6 +41,10 @@ std::vector<eval::LineChart> curves_of(const std::vector<deep::EpochFigures>& ep
 
 }  // namespace
 
+void check_demo_network(const DemoNetworkOptions& options) {
+  deep::network_type(options.network);
+}
+
 DemoNetwork train_for_demo(const imaging::Manifest& manifest, const DemoNetworkOptions& options,
                            const std::filesystem::path& file) {
   deep::TrainingOptions training;
@@ -56,10 +60,6 @@ DemoNetwork train_for_demo(const imaging::Manifest& manifest, const DemoNetworkO
   };
   const auto trained =
       deep::train_network(training, training_images(manifest, training_rows(manifest, "train")));
-  if (!trained.model.has_attention()) {
-    throw Error(ErrorCode::unsupported, "demo: the network '" + options.network +
-                                            "' has no map of where it looks; choose another --deep-model");
-  }
   trained.model.save(file);
   return {network_features(file, "cpu"), curves_of(trained.report.epochs, options.network)};
 }

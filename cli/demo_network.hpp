@@ -13,8 +13,8 @@
 namespace medretrieval::cli {
 
 struct DemoNetworkOptions {
-  std::string network = "spatial-attention-resnet18";  ///< a preset with attention maps
-  std::size_t epochs = 25;                             ///< its plan lowers the learning rate after 20
+  std::string network = "spatial-attention-resnet18";
+  std::size_t epochs = 25;  ///< its plan lowers the learning rate after 20
   int threads = 0;
 };
 
@@ -23,9 +23,12 @@ struct DemoNetwork {
   std::vector<eval::LineChart> curves;  ///< of the training
 };
 
+/// To be called before anything is written.
+/// \throws Error not_found (the preset), unsupported where no networks were built.
+void check_demo_network(const DemoNetworkOptions& options);
+
 /// Trains on the rows of split `train`, with the preset's plan but for the epochs, and writes the network file.
-/// \throws Error as deep::train_network(); unsupported for a preset without attention maps, or where no networks
-///         were built.
+/// \throws Error as deep::train_network(); unsupported where no networks were built.
 DemoNetwork train_for_demo(const imaging::Manifest& manifest, const DemoNetworkOptions& options,
                            const std::filesystem::path& file);
 

@@ -40,6 +40,7 @@ class FeatureMaker {
   virtual ImageFeatures of_files(std::span<const std::filesystem::path> files, int threads) const = 0;
   virtual ImageFeatures of_image(const imaging::Image& image, int threads) const = 0;
 
+  virtual bool has_attention() const { return false; }
   /// Where a network looked, 0 to 1, as many pixels as it has places.
   /// \throws Error (unsupported) where it has no such map.
   virtual imaging::Image attention_of(const imaging::Image& image, int threads) const;

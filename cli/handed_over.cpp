@@ -45,13 +45,7 @@ void take_command_line(int /*count*/, char** arguments) {
   command_line = arguments;
 }
 
-void need_networks() {}
-
 #else
-
-void need_networks() {
-  continue_with_networks();
-}
 
 void take_command_line(int count, char** arguments) {
   command_line = arguments;
@@ -61,6 +55,10 @@ void take_command_line(int count, char** arguments) {
 
 std::unique_ptr<FeatureMaker> network_features(const std::filesystem::path& /*file*/,
                                                const std::string& /*device*/) {
+  continue_with_networks();
+}
+
+void check_demo_network(const DemoNetworkOptions& /*options*/) {
   continue_with_networks();
 }
 

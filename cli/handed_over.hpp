@@ -14,8 +14,4 @@ void take_command_line(int count, char** arguments);
 /// \throws Error (unsupported) when it is not there: this program was built or installed without it.
 [[noreturn]] void continue_with_networks();
 
-/// Goes on in `medretrieval-deep`; does nothing there.
-/// \throws Error as continue_with_networks().
-void need_networks();
-
 }  // namespace medretrieval::cli

@@ -27,6 +27,7 @@ class NetworkFeatures final : public FeatureMaker {
     return {std::move(analysis.features), std::move(analysis.posteriors)};
   }
 
+  bool has_attention() const override { return model_.has_attention(); }
   imaging::Image attention_of(const imaging::Image& image, int threads) const override {
     if (!model_.has_attention()) return FeatureMaker::attention_of(image, threads);
     return std::move(

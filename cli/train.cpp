@@ -58,7 +58,7 @@ struct Options {
 void PlanChoice::add_to(CLI::App& command) {
   const std::map<std::string, deep::Optimizer> optimizers = {
       {"sgd", deep::Optimizer::sgd}, {"adam", deep::Optimizer::adam}, {"adamw", deep::Optimizer::adamw}};
-  command.add_option("--epochs", epochs, "Times that every image is seen");
+  command.add_option("--epochs", epochs, "Times that every image is seen; 0: the network stays as it begins");
   command.add_option("--batch", batch, "Images of a step");
   command.add_option("--optimizer", optimizer, "sgd, adam or adamw")
       ->transform(one_of(optimizers))
@@ -237,17 +237,18 @@ void run(Options& options) {
     spdlog::info("{}: {} names that the backbone does not have: {}", training.backbone_weights.string(),
                  report.unused_weights.size(), CLI::detail::join(report.unused_weights, ", "));
   }
-  const Json answer = {{"model", options.out},
-                       {"fingerprint", trained.model.fingerprint().to_string()},
-                       {"network", training.network},
-                       {"bits", training.bits},
-                       {"dimension", trained.model.dimension()},
-                       {"labels", trained.model.description().labels},
-                       {"training_images", report.training_rows},
-                       {"validation_images", report.validation_rows},
-                       {"best", to_json(report.epochs[report.best_epoch - 1])},
-                       {"stopped_early", report.stopped_early},
-                       {"unused_weights", report.unused_weights}};
+  const Json answer = {
+      {"model", options.out},
+      {"fingerprint", trained.model.fingerprint().to_string()},
+      {"network", training.network},
+      {"bits", training.bits},
+      {"dimension", trained.model.dimension()},
+      {"labels", trained.model.description().labels},
+      {"training_images", report.training_rows},
+      {"validation_images", report.validation_rows},
+      {"best", report.best_epoch > 0 ? to_json(report.epochs[report.best_epoch - 1]) : Json(nullptr)},
+      {"stopped_early", report.stopped_early},
+      {"unused_weights", report.unused_weights}};
   if (options.json) {
     std::cout << answer.dump(2) << '\n';
   } else {

@@ -256,7 +256,7 @@ class Trainer {
   }
 
   TrainedNetwork finish() {
-    set_tensors(*network_, progress_.best);
+    if (progress_.best_epoch > 0) set_tensors(*network_, progress_.best);
     std::shared_ptr<const ClassGate> gate = calibrated_gate();
     return {DeepModelBuilder::from_network(description_, network_, std::move(gate)),
             {progress_.epochs, progress_.best_epoch, is_stopped() && progress_.epochs.size() < plan_.epochs,

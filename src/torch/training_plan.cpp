@@ -21,7 +21,7 @@ bool within(double value, double low, double high) {
 }  // namespace
 
 void TrainingPlan::validate() const {
-  require(epochs >= 1 && epochs <= 100'000, "epochs", "of 1 to 100,000", static_cast<double>(epochs));
+  require(epochs <= 100'000, "epochs", "of 0 to 100,000", static_cast<double>(epochs));
   require(batch >= 1 && batch <= 65'536, "batch", "of 1 to 65,536", static_cast<double>(batch));
   require(std::isfinite(learning_rate) && learning_rate > 0 && learning_rate <= 10, "learning_rate",
           "above 0, at most 10", learning_rate);

@@ -255,3 +255,23 @@ def test_train_help_lists_networks_and_losses():
                  "csq", "hashnet", "--checkpoint"):
         assert name in text
     assert "medretrieval train" in text
+
+
+def test_demo_with_a_network(phantoms, tmp_path):
+    out = tmp_path / "demo"
+    demo = ("demo", "--deep", "--deep-epochs", 2, *data(phantoms), "--out", out, "--json")
+    assert "resnet18" in run(*demo, "--deep-model", "lenet", status=5) and not out.exists()
+    table = json.loads(run(*demo))["rows"]
+    alone, cascade = [row for row in table if row["method"] == "spatial-attention-resnet18"]
+    assert alone["bits"] == 64 and cascade["gate"] == "adaptive" and len(table) == 12
+    report = (out / "report.html").read_text()
+    assert "spatial-attention-resnet18: loss" in report and "lit where the network looked" in report
+    assert report.count("of 64 bits") > 2 * report.count("Query 1")  # hits of both kinds of codes
+    answer = json.loads(search(out / "galleries" / "network", query_of(phantoms), "--json", "-k", 1))
+    assert len(answer["hits"]) == 1 and (out / "network").exists()
+    run("demo", "--deep-epochs", 2, *data(phantoms), "--out", tmp_path / "plain", status=2)  # needs --deep
+
+
+def test_demo_with_a_network_that_has_no_map(phantoms, tmp_path):
+    run("demo", "--deep", "--deep-model", "fcdn", "--deep-epochs", 1, *data(phantoms), "--out", tmp_path / "demo")
+    assert "no map of where it looks" in (tmp_path / "demo" / "report.html").read_text()

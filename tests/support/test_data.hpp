@@ -15,12 +15,13 @@ inline std::filesystem::path data_folder() {
   return set != nullptr && *set != '\0' ? set : MEDRETRIEVAL_DATA_DEFAULT;
 }
 
-/// An empty folder of this test's own, removed at the end.
+/// An empty folder of this test's own, or of all tests where none runs, removed at the end.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
     const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    std::string name = std::string(info->test_suite_name()) + "." + info->name();
+    std::string name =
+        info == nullptr ? "medretrieval" : std::string(info->test_suite_name()) + "." + info->name();
     for (char& c : name) {
       if (c == '/') c = '_';
     }

@@ -46,7 +46,7 @@ class BackboneWeights : public ::testing::Test {
     plan.learning_rate = 1e-3;
     options_.plan = plan;
     options_.threads = 1;
-    options_.backbone_weights = folder_.file("weights.pt");
+    options_.backbone_weights = folder_ / "weights.pt";
     weights_ = testing::residual_weights();
     save();
   }
@@ -70,7 +70,7 @@ TEST_F(BackboneWeights, AreWhatTheTrainingBeginsWith) {
   save();
   const auto trained = train_network(options_, make_images());
   EXPECT_THAT(trained.report.unused_weights, ::testing::ElementsAre("fc.bias", "fc.weight"));
-  const auto file = folder_.file("model");
+  const auto file = folder_ / "model";
   trained.model.save(file);
   const auto tensors = read_tensors(*io::SectionFile::map(file), detail::NetworkSection::tensor_index,
                                     detail::NetworkSection::tensor_data);
@@ -80,7 +80,7 @@ TEST_F(BackboneWeights, AreWhatTheTrainingBeginsWith) {
 
 TEST_F(BackboneWeights, AreNotTakenAgainByATrainingThatGoesOn) {
   const Fingerprint whole = trained();
-  options_.checkpoint = folder_.file("checkpoint");
+  options_.checkpoint = folder_ / "checkpoint";
   auto interrupted = options_;
   std::size_t epochs = 0;
   interrupted.on_epoch = [&](const EpochFigures& figures) { epochs = figures.epoch; };
@@ -92,7 +92,7 @@ TEST_F(BackboneWeights, AreNotTakenAgainByATrainingThatGoesOn) {
 
 TEST_F(BackboneWeights, BelongToTheCheckpoint) {
   options_.plan->epochs = 1;
-  options_.checkpoint = folder_.file("checkpoint");
+  options_.checkpoint = folder_ / "checkpoint";
   trained();
   EXPECT_NO_THROW(trained());
   weights_["conv1.weight"] = weights_["conv1.weight"] * 2;
@@ -108,7 +108,7 @@ TEST_F(BackboneWeights, AreRefusedWhereTheyDoNotFit) {
   other.network_options = {};
   EXPECT_ERROR(train_network(other, make_images()), unsupported, "no backbone");
   other = options_;
-  other.backbone_weights = folder_.file("none.pt");
+  other.backbone_weights = folder_ / "none.pt";
   EXPECT_ERROR(train_network(other, make_images()), not_found, "none.pt");
   weights_.erase("layer1.0.conv1.weight");
   save();

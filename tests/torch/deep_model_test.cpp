@@ -57,12 +57,12 @@ TEST_P(DeepModels, StoreTheirNetworksWeights) {
   const auto plain = testing::make_seeded(GetParam(), {kSide, 16, 2}, options);
   const DeepModel model = DeepModelBuilder::from_network(
       description, testing::make_seeded(GetParam(), {kSide, 16, 2}, options), nullptr);
-  model.save(folder.file("model"));
+  model.save(folder / "model");
   const TensorBytes bytes = to_bytes(tensors_of(*plain));
-  const auto stored = testing::section_text(folder.file("model"), detail::NetworkSection::tensor_data);
+  const auto stored = testing::section_text(folder / "model", detail::NetworkSection::tensor_data);
   EXPECT_EQ(stored, std::string(reinterpret_cast<const char*>(bytes.data.data()), bytes.data.size()));
-  DeepModel::load(folder.file("model")).save(folder.file("again"));
-  EXPECT_EQ(DeepModel::load(folder.file("again")).fingerprint(), model.fingerprint());
+  DeepModel::load(folder / "model").save(folder / "again");
+  EXPECT_EQ(DeepModel::load(folder / "again").fingerprint(), model.fingerprint());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DeepModels,

@@ -84,14 +84,14 @@ TEST(InterruptedTraining, NamesEpochBatchAndRowsOfALossThatIsNotFinite) {
 // One batch an epoch: of the step that breaks the weights no loss tells, neither before nor behind it.
 TEST(InterruptedTraining, WritesNoCheckpointOfWeightsThatAreNotFinite) {
   const testing::TemporaryFolder folder;
-  testing::write_script_module(folder.file("module.pt"), 3,
+  testing::write_script_module(folder / "module.pt", 3,
                                "    places = torch.conv2d(x, self.weight, None, [4, 4], [1, 1])\n"
                                "    return places.mean([2, 3]) + torch.sqrt(self.weight.sum() * 0.0)\n");
   auto options = quick_options();
   options.network = "scripted";
-  options.network_options = {{"file", folder.file("module.pt").string()}, {"trainable", true}};
+  options.network_options = {{"file", (folder / "module.pt").string()}, {"trainable", true}};
   options.side = 32;
-  options.checkpoint = folder.file("checkpoint");
+  options.checkpoint = folder / "checkpoint";
   options.validation_share = 0;
   options.plan->batch = kRows;
   options.plan->epochs = 1;
@@ -104,7 +104,7 @@ TEST(InterruptedTraining, KeepsTheCheckpointWhenTheDiskIsFull) {
   const auto images = make_images(kRows);
   auto options = quick_options();
   const Fingerprint whole = train_network(options, images).model.fingerprint();
-  options.checkpoint = folder.file("checkpoint");
+  options.checkpoint = folder / "checkpoint";
   medretrieval::testing::ByteVector good;
   {
     std::optional<FullDisk> full;
@@ -125,7 +125,7 @@ TEST(InterruptedTraining, KeepsTheCheckpointWhenTheDiskIsFull) {
 
 TEST(InterruptedTraining, KeepsTheModelBeforeWhenTheDiskIsFull) {
   const testing::TemporaryFolder folder;
-  const auto file = folder.file("model");
+  const auto file = folder / "model";
   const DeepModel before = testing::tiny_model(1);
   before.save(file);
   const DeepModel after = testing::tiny_model(2);
@@ -142,7 +142,7 @@ TEST(InterruptedTraining, KeepsTheModelBeforeWhenTheDiskIsFull) {
 TEST(InterruptedTraining, RefusesDamagedCheckpointsAndLeavesThemAlone) {
   const testing::TemporaryFolder folder;
   const auto images = make_images(kRows);
-  const auto options = stopped_after_two(folder.file("checkpoint"));
+  const auto options = stopped_after_two(folder / "checkpoint");
   const auto good = read_bytes(options.checkpoint);
   const auto expect_refusal = [&](const medretrieval::testing::ByteVector& bytes, const char* part) {
     medretrieval::testing::write_bytes(options.checkpoint, bytes);
@@ -162,7 +162,7 @@ TEST(InterruptedTraining, RefusesDamagedCheckpointsAndLeavesThemAlone) {
 TEST(InterruptedTraining, RefusesForgedCheckpoints) {
   const testing::TemporaryFolder folder;
   const auto images = make_images(kRows);
-  const auto options = stopped_after_two(folder.file("checkpoint"));
+  const auto options = stopped_after_two(folder / "checkpoint");
   const auto good = read_bytes(options.checkpoint);
   const std::string record = testing::section_text(options.checkpoint, NetworkSection::training);
   const auto with_record = [&](const std::string& from, const std::string& to) {
@@ -194,7 +194,7 @@ TEST(InterruptedTraining, RefusesForgedCheckpoints) {
 TEST(InterruptedTraining, TakesNoModelForACheckpoint) {
   const testing::TemporaryFolder folder;
   auto options = quick_options();
-  options.checkpoint = folder.file("model");
+  options.checkpoint = folder / "model";
   testing::tiny_model(1).save(options.checkpoint);
   EXPECT_ERROR(train_network(options, make_images(kRows)), corrupt, "section 7");
 }

@@ -16,7 +16,7 @@ using Weights = std::map<std::string, Tensor>;
 class NamedWeights : public ::testing::Test {
  protected:
   std::filesystem::path save(const Weights& weights) {
-    const auto file = folder_.file("weights.pt");
+    const auto file = folder_ / "weights.pt";
     testing::write_weights(file, weights);
     return file;
   }
@@ -74,9 +74,9 @@ TEST_F(NamedWeights, AreRefusedAsAWholeWhenOneDoesNotFit) {
 
 TEST_F(NamedWeights, AreReadOnlyFromFilesThatHoldThem) {
   const auto target = network();
-  EXPECT_THROW(load_backbone_weights(*target, folder_.file("none.pt")), Error);
-  std::ofstream(folder_.file("text.pt")) << "no weights";
-  EXPECT_THROW(load_backbone_weights(*target, folder_.file("text.pt")), Error);
+  EXPECT_THROW(load_backbone_weights(*target, folder_ / "none.pt"), Error);
+  std::ofstream(folder_ / "text.pt") << "no weights";
+  EXPECT_THROW(load_backbone_weights(*target, folder_ / "text.pt"), Error);
   const auto whole = save(weights());
   std::filesystem::resize_file(whole, std::filesystem::file_size(whole) / 2);
   EXPECT_THROW(load_backbone_weights(*target, whole), Error);

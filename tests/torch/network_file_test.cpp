@@ -57,7 +57,7 @@ class NetworkFile : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
-  fs::path file_ = folder_.file("model");
+  fs::path file_ = folder_ / "model";
   ByteVector whole_;
 };
 
@@ -74,9 +74,8 @@ TEST_F(NetworkFile, EveryCutIsRefused) {
     EXPECT_ERROR(read_network_head(file), corrupt, file.string());
     DeepModel::load(file);
   };
-  medretrieval::testing::expect_every_cut_is_refused(folder_.file("cut"), whole_, read, 487);
-  medretrieval::testing::expect_every_cut_is_refused(folder_.file("cut"), std::span(whole_).first(1024),
-                                                     read);
+  medretrieval::testing::expect_every_cut_is_refused(folder_ / "cut", whole_, read, 487);
+  medretrieval::testing::expect_every_cut_is_refused(folder_ / "cut", std::span(whole_).first(1024), read);
 }
 
 TEST_F(NetworkFile, EveryChangedByteIsRefused) {
@@ -106,8 +105,8 @@ TEST_F(NetworkFile, NewerVersionsAreNamed) {
 TEST_F(NetworkFile, OtherFilesAreRefused) {
   medretrieval::testing::write_bytes(file_, ByteVector(5000, 'x'));
   EXPECT_ERROR(DeepModel::load(file_), corrupt, "expected a section file");
-  EXPECT_ERROR(DeepModel::load(folder_.file("none")), not_found, "none");
-  EXPECT_ERROR(DeepModel::load(folder_.file("")), io, "regular file");
+  EXPECT_ERROR(DeepModel::load(folder_ / "none"), not_found, "none");
+  EXPECT_ERROR(DeepModel::load(folder_ / ""), io, "regular file");
   medretrieval::testing::write_bytes(file_, whole_);
   EXPECT_ERROR(DeepModel::load(file_, "toaster"), invalid_argument, "'toaster'");
 }
@@ -157,7 +156,7 @@ TEST_F(NetworkFile, ForgedTensorsAreRefused) {
 }
 
 TEST_F(NetworkFile, HeadsOfAnotherNetworkAreRefused) {
-  const auto other = folder_.file("other");
+  const auto other = folder_ / "other";
   testing::tiny_model(2).save(other);
   expect_refusal_by_torch({{NetworkSection::encoder, section_text(other, NetworkSection::encoder)}},
                           "hash layer and its encoder differ");

@@ -2,7 +2,6 @@
 
 #include <torch/csrc/jit/serialization/pickle.h>
 #include <torch/script.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <fstream>
@@ -11,17 +10,6 @@
 #include "torch/networks/residual_network.hpp"
 
 namespace medretrieval::deep::testing {
-
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "medretrieval-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 void write_script_module(const std::filesystem::path& file, std::int64_t channels, const std::string& code) {
   ::torch::manual_seed(5);
@@ -51,7 +39,7 @@ std::map<std::string, Tensor> residual_weights() {
 const std::filesystem::path& example_script_module() {
   static const TemporaryFolder folder;
   static const auto file = [] {
-    const auto path = folder.file("example.pt");
+    const auto path = folder / "example.pt";
     write_script_module(path, 3,
                         "    places = torch.relu(torch.conv2d(x, self.weight, None, [4, 4], [1, 1]))\n"
                         "    return torch.flatten(torch.adaptive_avg_pool2d(places, [4, 4]), 1)\n");

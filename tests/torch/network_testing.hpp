@@ -8,23 +8,12 @@
 #include <map>
 #include <string>
 
+#include "support/test_data.hpp"
 #include "torch/network.hpp"
 
 namespace medretrieval::deep::testing {
 
-/// A folder that is removed with everything in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::filesystem::path file(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
+using ::medretrieval::testing::TemporaryFolder;
 
 /// Writes a small TorchScript backbone: `code` is the body of its forward(self, x), which may use self.weight (8 x
 /// channels x 3 x 3) and self.scale (a buffer of 8 ones).

@@ -19,7 +19,7 @@ const char* const kPooled = "    return torch.conv2d(x, self.weight, None, [4, 4
 class ScriptedNetwork : public ::testing::Test {
  protected:
   std::string module(const std::string& code, std::int64_t channels = 3) {
-    const auto file = folder_.file("module.pt");
+    const auto file = folder_ / "module.pt";
     testing::write_script_module(file, channels, code);
     return file.string();
   }
@@ -52,7 +52,7 @@ TEST_F(ScriptedNetwork, PoolsPlacesAndFindsTheDimension) {
   const auto output = network->forward(images);
   EXPECT_EQ(output.attention.sizes(), (std::vector<std::int64_t>{3, 8, 8}));
   // The module's own weights on ImageNet's normalization.
-  auto raw = ::torch::jit::load(folder_.file("module.pt").string());
+  auto raw = ::torch::jit::load((folder_ / "module.pt").string());
   const Tensor normal =
       (images.repeat({1, 3, 1, 1}) - ::torch::tensor({0.485, 0.456, 0.406}).view({1, 3, 1, 1})) /
       ::torch::tensor({0.229, 0.224, 0.225}).view({1, 3, 1, 1});
@@ -69,7 +69,7 @@ TEST_F(ScriptedNetwork, TakesFeaturesAndOneChannel) {
   network->eval();
   const ::torch::NoGradGuard guard;
   const Tensor images = smooth_images(2, 32);
-  auto raw = ::torch::jit::load(folder_.file("module.pt").string());
+  auto raw = ::torch::jit::load((folder_ / "module.pt").string());
   EXPECT_TRUE(::torch::allclose(network->forward(images).features,
                                 raw.forward({(images - 0.5) / 0.25}).toTensor(), 1e-4, 1e-5));
   EXPECT_FALSE(network->forward(images).attention.defined());
@@ -114,7 +114,7 @@ TEST_F(ScriptedNetwork, GivesTheSameNumbersFromTheFirstRunOn) {
 
 TEST_F(ScriptedNetwork, IsMadeAgainFromItsAssets) {
   const auto network = make({{"file", module(kPlaces)}});
-  std::filesystem::remove(folder_.file("module.pt"));
+  std::filesystem::remove(folder_ / "module.pt");
   ::torch::manual_seed(7);
   const auto again = make_network("scripted", {32, 16, 2}, {}, network->assets());
   network->eval();
@@ -130,11 +130,11 @@ TEST_F(ScriptedNetwork, IsMadeAgainFromItsAssets) {
 
 TEST_F(ScriptedNetwork, RefusesFilesThatAreNoModules) {
   expect_refusal({}, ErrorCode::invalid_argument, "option 'file'");
-  expect_refusal({{"file", folder_.file("none.pt").string()}}, ErrorCode::not_found, "none.pt");
-  std::ofstream(folder_.file("text.pt")) << "no module at all\n";
-  expect_refusal({{"file", folder_.file("text.pt").string()}}, ErrorCode::corrupt, "torch.jit.save");
-  std::ofstream(folder_.file("empty.pt"));
-  expect_refusal({{"file", folder_.file("empty.pt").string()}}, ErrorCode::corrupt, "torch.jit.save");
+  expect_refusal({{"file", (folder_ / "none.pt").string()}}, ErrorCode::not_found, "none.pt");
+  std::ofstream(folder_ / "text.pt") << "no module at all\n";
+  expect_refusal({{"file", (folder_ / "text.pt").string()}}, ErrorCode::corrupt, "torch.jit.save");
+  std::ofstream(folder_ / "empty.pt");
+  expect_refusal({{"file", (folder_ / "empty.pt").string()}}, ErrorCode::corrupt, "torch.jit.save");
 }
 
 TEST_F(ScriptedNetwork, RefusesOutputsThatAreNoFeatures) {

@@ -48,7 +48,7 @@ TEST(Training, GoesOnFromACheckpointAsIfItHadNeverStopped) {
   const auto images = make_images(48);
   auto options = quick_options();
   const Fingerprint whole = train_network(options, images).model.fingerprint();
-  options.checkpoint = folder.file("checkpoint");
+  options.checkpoint = folder / "checkpoint";
   for (const std::size_t stop_after : {1U, 3U, 4U}) {
     auto interrupted = options;
     std::size_t epochs = 0;
@@ -64,7 +64,7 @@ TEST(Training, RefusesACheckpointOfAnotherTraining) {
   const testing::TemporaryFolder folder;
   auto options = quick_options();
   options.plan->epochs = 1;
-  options.checkpoint = folder.file("checkpoint");
+  options.checkpoint = folder / "checkpoint";
   train_network(options, make_images(48));
   options.seed = 2;
   EXPECT_ERROR(train_network(options, make_images(48)), incompatible, "other options or images");
@@ -160,12 +160,12 @@ TEST(DeepModel, ComesBackFromItsFile) {
   options.plan->epochs = 1;
   options.network_options["attention"] = true;
   const DeepModel model = train_network(options, make_images(48)).model;
-  model.save(folder.file("model"));
-  const DeepModel loaded = DeepModel::load(folder.file("model"));
+  model.save(folder / "model");
+  const DeepModel loaded = DeepModel::load(folder / "model");
   EXPECT_EQ(loaded.fingerprint(), model.fingerprint());
   EXPECT_EQ(features_of(loaded), features_of(model));
   EXPECT_EQ(loaded.description().labels, (std::vector<std::string>{"disc", "bar"}));
-  const NetworkHead head = read_network_head(folder.file("model"));
+  const NetworkHead head = read_network_head(folder / "model");
   EXPECT_EQ(head.encoder->fingerprint(), model.encoder()->fingerprint());
   EXPECT_EQ(head.fingerprint, model.fingerprint());
   const std::vector<Image> images = {draw(1), draw(2), draw(3)};

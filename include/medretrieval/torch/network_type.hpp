@@ -50,7 +50,8 @@ struct Objective {
 
 /// How a network learns. Where its paper states a number, the preset holds it.
 struct TrainingPlan {
-  std::size_t epochs = 25;
+  std::size_t epochs =
+      25;  ///< 0: the network stays as it begins, which is of use with weights from elsewhere
   std::size_t batch = 32;
   Optimizer optimizer = Optimizer::adam;
   double learning_rate = 1e-3;

@@ -80,7 +80,8 @@ struct TrainingOptions {
 /// What a training was.
 struct TrainingReport {
   std::vector<EpochFigures> epochs;
-  std::size_t best_epoch = 0;  ///< whose weights were kept: the best validation, else the last
+  std::size_t best_epoch =
+      0;  ///< whose weights were kept: the best validation, else the last; 0: no epoch was run
   bool stopped_early = false;
   std::size_t training_rows = 0;
   std::size_t validation_rows = 0;
