@@ -109,7 +109,7 @@ void check_labels(const CreateOptions& options, const imaging::Manifest& manifes
     for (const auto& label : manifest.rows[row].labels) {
       if (std::find(known.begin(), known.end(), label) != known.end()) continue;
       std::string names;
-      for (const auto& name : known) names += (names.empty() ? "'" : ", '") + name + "'";
+      for (const auto& name : known) names.append(names.empty() ? "'" : ", '").append(name).append("'");
       throw Error(ErrorCode::incompatible, options.data.manifest + ": " + manifest.rows[row].path +
                                                ": expected labels that the network knows (" + names +
                                                "), got '" + label + "'");
@@ -153,7 +153,7 @@ Model make_model(const CreateOptions& options, const Dataset& dataset, const Fea
   wanted.labels = is_network ? *maker.labels() : dataset.vocabulary();
   wanted.threads = options.threads;
   wanted.progress = progress_line();
-  const Model model = train_model(wanted, {training.features, training.labels, training.patients});
+  Model model = train_model(wanted, {training.features, training.labels, training.patients});
   if (!is_network) return model;
   Model complete = with_network(model, maker, {.code = own_code, .gate = !options.no_gate});
   if (!own_code || options.storage.lists == 0) return complete;

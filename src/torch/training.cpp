@@ -44,7 +44,7 @@ std::uint64_t seed_for(std::uint64_t seed, std::size_t epoch) {
 std::string names_of(std::span<const std::size_t> rows) {
   std::string names;
   for (const auto row : rows.first(std::min(rows.size(), kNamedRows))) {
-    names += (names.empty() ? "" : ", ") + std::to_string(row);
+    names.append(names.empty() ? "" : ", ").append(std::to_string(row));
   }
   return names + (rows.size() > kNamedRows ? ", ..." : "");
 }
