@@ -50,6 +50,7 @@ DemoNetwork train_for_demo(const imaging::Manifest& manifest, const DemoNetworkO
   deep::TrainingOptions training;
   training.network = options.network;
   training.bits = kDemoBits;
+  training.labels = manifest_labels(manifest);
   training.plan = deep::network_type(options.network).plan;
   training.plan->epochs = options.epochs;
   training.threads = options.threads;

@@ -34,7 +34,7 @@ std::string agreeing_bits(const Model& model, std::span<const float> a, std::spa
   codes_a.get_row(0, row_a.data());
   codes_b.get_row(0, row_b.data());
   std::string bits;
-  for (std::size_t bit = 0; bit < encoder->layout().bits(); ++bit) {
+  for (const auto bit : encoder->bit_places()) {
     bits += ((row_a[bit / 8] ^ row_b[bit / 8]) >> (bit % 8) & 1) == 0 ? '1' : '0';
   }
   return bits;

@@ -128,6 +128,10 @@ void check(const CreateOptions& options, const FeatureMaker& maker, std::size_t 
     throw Error(ErrorCode::invalid_argument,
                 "--option: the code of a network has none; give an --encoder too");
   }
+  if (own_code && options.encoder.bits_given) {
+    throw Error(ErrorCode::invalid_argument,
+                "--bits: the code of a network has its own; give an --encoder too");
+  }
   if (!options.no_encoder && !own_code) options.encoder.resolved(training_rows).validate();
 }
 

@@ -55,7 +55,15 @@ void EncoderChoice::add_to(CLI::App& command) {
   command
       .add_option("--encoder", type, "One of " + names + " (default: the code of the --network, else itq)")
       ->type_name("NAME");
-  command.add_option("--bits", bits, "Code width in bits, for encoders that have one")->capture_default_str();
+  command
+      .add_option_function<std::size_t>(
+          "--bits",
+          [this](const std::size_t& given) {
+            bits = given;
+            bits_given = true;
+          },
+          "Code width in bits, for encoders that have one")
+      ->default_str(std::to_string(bits));
   command.add_option("--option", options, "An encoder option, name=value; may be given several times")
       ->type_name("NAME=VALUE");
 }
@@ -124,10 +132,15 @@ void StorageChoice::apply(ModelOptions& model) const {
 void FeatureChoice::add_to(CLI::App& command) {
   std::string names;
   for (const auto& each : imaging::feature_extractor_names()) names += (names.empty() ? "" : ", ") + each;
-  command.add_option("--features", name, "Feature extractor: " + names)->capture_default_str();
-  command.add_option("--feature-parameters", parameters, "Its parameters, a JSON object")->type_name("JSON");
+  auto* extractor =
+      command.add_option("--features", name, "Feature extractor: " + names)->capture_default_str();
+  auto* its_parameters =
+      command.add_option("--feature-parameters", parameters, "Its parameters, a JSON object")
+          ->type_name("JSON");
   command.add_option("--network", network, "Instead, the features of a trained network (medretrieval train)")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(extractor)
+      ->excludes(its_parameters);
 }
 
 }  // namespace medretrieval::cli

@@ -16,6 +16,7 @@ namespace medretrieval::cli {
 struct EncoderChoice {
   std::string type;  ///< empty: the network's own code where a network makes the features, else itq
   std::size_t bits = 64;
+  bool bits_given = false;
   std::vector<std::string> options;
 
   void add_to(CLI::App& command);

@@ -34,6 +34,7 @@ struct PlanChoice {
   std::optional<std::string> loss;
   std::optional<double> loss_weight;
   std::optional<double> reconstruction;
+  std::optional<double> pixel_weight;
   std::vector<std::string> loss_options;
 
   void add_to(CLI::App& command);
@@ -52,6 +53,7 @@ struct Options {
   PlanChoice plan;
   deep::TrainingOptions training;
   bool augment = false;
+  bool allow_leak = false;
   bool json = false;
 };
 
@@ -78,6 +80,8 @@ void PlanChoice::add_to(CLI::App& command) {
                   "An option of the loss, name=value; may be given several times")
       ->type_name("NAME=VALUE");
   command.add_option("--reconstruction", reconstruction, "Weight of a decoder's loss");
+  command.add_option("--pixel-weight", pixel_weight,
+                     "In that loss, cross-entropy plus this times the squared error of pixels");
 }
 
 template <class Value>
@@ -97,6 +101,7 @@ deep::TrainingPlan PlanChoice::applied_to(deep::TrainingPlan plan) const {
   apply(classification, plan.objective.classification);
   apply(loss_weight, plan.objective.hashing_weight);
   apply(reconstruction, plan.objective.reconstruction);
+  apply(pixel_weight, plan.objective.pixel_weight);
   if (loss) {
     plan.objective.hashing = *loss == "none" ? "" : *loss;
     plan.objective.hashing_parameters.clear();
@@ -166,6 +171,9 @@ void add_targets(const Options& options, const fs::path& folder, const imaging::
                                                  "\" in column '" + options.target_column +
                                                  "', got an empty cell");
   }
+  for (std::size_t row = 0; row < targets.size(); ++row) {
+    if (targets[row].file) images.sources[row] += "|" + source_of(*targets[row].file);
+  }
   images.load_target = [load = images.load, targets = std::move(targets)](std::size_t row) {
     if (!targets[row].file) return imaging::load_mask(targets[row], 1, 1);  // black, of any size
     const auto image = load(row);                                           // for its size
@@ -200,55 +208,87 @@ void require_folder_of(const fs::path& file) {
   }
 }
 
-void run(Options& options) {
+/// The manifest, with patients apart between its splits.
+imaging::Manifest read_manifest(Options& options) {
+  if (options.folder.empty()) options.folder = fs::path(options.manifest).parent_path().string();
+  if (options.folder.empty()) options.folder = ".";
+  auto manifest = imaging::read_manifest(options.folder, options.manifest, options.columns);
+  if (!options.allow_leak) {
+    try {
+      imaging::refuse_leak(manifest);
+    } catch (const Error& error) {
+      throw Error(error.code(), options.manifest + ": " + error.what() + " (--allow-leak)");
+    }
+  }
+  return manifest;
+}
+
+/// What the command line asks for, checked before the long work.
+void complete(Options& options, const imaging::Manifest& manifest) {
   auto& training = options.training;
-  const fs::path manifest_file = options.manifest;
-  fs::path folder = options.folder.empty() ? manifest_file.parent_path() : fs::path(options.folder);
-  if (folder.empty()) folder = ".";
-  const auto manifest = imaging::read_manifest(folder, manifest_file, options.columns);
   const auto& type = deep::network_type(training.network);
   for (const auto& text : options.network_options) {
     const auto [name, value] = parse_parameter(text, type.options, "network '" + type.name + "'");
     training.network_options[name] = value;
   }
   training.plan = options.plan.applied_to(type.plan);
+  training.labels = manifest_labels(manifest);
   if (options.augment) training.augmentation.emplace().seed = training.seed;
   if (training.checkpoint.empty()) training.checkpoint = options.out + ".checkpoint";
   training.validate();
-  const auto rows = training_rows(manifest, options.split);
-  deep::TrainingImages images = training_images(manifest, rows);
-  if (!options.target_column.empty()) add_targets(options, folder, manifest, rows, images);
   if (options.log.empty()) options.log = options.out + ".jsonl";
   for (const fs::path& file : {fs::path(options.out), fs::path(options.log), training.checkpoint}) {
     require_folder_of(file);
   }
-  EpochLog log(options.log);
-  training.on_epoch = [&](const deep::EpochFigures& figures) {
-    log.add(figures);
-    spdlog::info("epoch {}: loss {:.4f}, mAP {:.3f}, accuracy {:.3f}, {:.1f} s", figures.epoch, figures.loss,
-                 figures.map.value_or(0), figures.accuracy.value_or(0), figures.seconds);
-  };
   training.progress = progress_line();
-  const auto trained = deep::train_network(training, images);
-  trained.model.save(options.out);
-  fs::remove(training.checkpoint);
+}
+
+std::string figure(const std::optional<double>& value) {
+  return value ? fmt::format("{:.3f}", *value) : "-";
+}
+
+Json to_json(const deep::TrainedNetwork& trained, const Options& options) {
   const auto& report = trained.report;
-  if (!report.unused_weights.empty()) {
-    spdlog::info("{}: {} names that the backbone does not have: {}", training.backbone_weights.string(),
-                 report.unused_weights.size(), CLI::detail::join(report.unused_weights, ", "));
+  return {{"model", options.out},
+          {"fingerprint", trained.model.fingerprint().to_string()},
+          {"network", options.training.network},
+          {"bits", options.training.bits},
+          {"dimension", trained.model.dimension()},
+          {"labels", trained.model.description().labels},
+          {"training_images", report.training_rows},
+          {"validation_images", report.validation_rows},
+          {"best", report.best_epoch > 0 ? to_json(report.epochs[report.best_epoch - 1]) : Json(nullptr)},
+          {"stopped_early", report.stopped_early},
+          {"unused_weights", report.unused_weights}};
+}
+
+void run(Options& options) {
+  const auto manifest = read_manifest(options);
+  complete(options, manifest);
+  const auto rows = training_rows(manifest, options.split);
+  deep::TrainingImages images = training_images(manifest, rows);
+  if (!options.target_column.empty()) add_targets(options, options.folder, manifest, rows, images);
+  const auto unknown = std::count(images.patients.begin(), images.patients.end(), "");
+  if (unknown > 0) {
+    spdlog::warn("{} rows name no patient: held-out rows may show the same patient as those learned from",
+                 unknown);
   }
-  const Json answer = {
-      {"model", options.out},
-      {"fingerprint", trained.model.fingerprint().to_string()},
-      {"network", training.network},
-      {"bits", training.bits},
-      {"dimension", trained.model.dimension()},
-      {"labels", trained.model.description().labels},
-      {"training_images", report.training_rows},
-      {"validation_images", report.validation_rows},
-      {"best", report.best_epoch > 0 ? to_json(report.epochs[report.best_epoch - 1]) : Json(nullptr)},
-      {"stopped_early", report.stopped_early},
-      {"unused_weights", report.unused_weights}};
+  EpochLog log(options.log);
+  options.training.on_epoch = [&](const deep::EpochFigures& epoch) {
+    log.add(epoch);
+    spdlog::info("epoch {}: loss {:.4f}, mAP {}, accuracy {}, {:.1f} s", epoch.epoch, epoch.loss,
+                 figure(epoch.map), figure(epoch.accuracy), epoch.seconds);
+  };
+  const auto trained = deep::train_network(options.training, images);
+  trained.model.save(options.out);
+  fs::remove(options.training.checkpoint);
+  const auto& unused = trained.report.unused_weights;
+  if (!unused.empty()) {
+    spdlog::info("{}: {} names that the backbone does not have: {}",
+                 options.training.backbone_weights.string(), unused.size(), CLI::detail::join(unused, ", "));
+  }
+  Json answer = to_json(trained, options);
+  answer["rows_without_patient"] = unknown;
   if (options.json) {
     std::cout << answer.dump(2) << '\n';
   } else {
@@ -279,7 +319,8 @@ void add_train_command(CLI::App& app) {
                       "Manifest column of the labels (default: labels, else label)");
   command->add_option("--label-separator", options->columns.label_separator, "Between several labels")
       ->capture_default_str();
-  command->add_option("--split", options->split, "Rows to learn from")->capture_default_str();
+  command->add_option("--split", options->split, "Rows to learn from; all where the manifest has no splits")
+      ->capture_default_str();
   command
       ->add_option(
           "--target-column", options->target_column,
@@ -320,6 +361,8 @@ void add_train_command(CLI::App& app) {
   command->add_option("--threads", training.threads, "0: all")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  command->add_flag("--allow-leak", options->allow_leak,
+                    "Go on although the manifest has patients in two splits");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

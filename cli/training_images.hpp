@@ -1,6 +1,7 @@
 // What a network learns from, out of a manifest.
 #pragma once
 
+#include <filesystem>
 #include <medretrieval/imaging/manifest.hpp>
 #include <medretrieval/torch/training.hpp>
 #include <string>
@@ -11,7 +12,13 @@ namespace medretrieval::cli {
 /// The rows of one split, or all where the manifest has no splits.
 std::vector<std::size_t> training_rows(const imaging::Manifest& manifest, const std::string& split);
 
-/// Images, labels and patients of rows of a manifest. Images are read when they are asked for.
+/// Every label of a manifest, whatever its split, in order of first appearance.
+std::vector<std::string> manifest_labels(const imaging::Manifest& manifest);
+
+/// What tells one file from another: path, size and time.
+std::string source_of(const std::filesystem::path& file);
+
+/// Images, labels, patients and sources of rows of a manifest. Images are read when they are asked for.
 deep::TrainingImages training_images(const imaging::Manifest& manifest, const std::vector<std::size_t>& rows);
 
 }  // namespace medretrieval::cli

@@ -52,6 +52,14 @@ struct GateTraining {
   Progress progress = {};
 };
 
+/// What is known of the classifier whose posteriors are calibrated.
+struct GateCalibration {
+  /// Whether posteriors are of several labels a row, also where the rows at hand happen to have one each.
+  bool several_labels = false;
+  /// Classes that the classifier saw no rows of; the gate never closes them.
+  std::vector<ClassId> untrained = {};
+};
+
 /// Posteriors and their calibration. Immutable and thread-safe.
 class ClassGate {
  public:
@@ -68,7 +76,8 @@ class ClassGate {
   /// rows. Queries must then bring their posteriors along.
   /// \param posteriors rows x classes, each 0 to 1; with one label a row, every row sums to 1
   /// \throws Error (invalid_argument).
-  static ClassGate calibrate(MatrixView posteriors, const LabelSets& labels);
+  static ClassGate calibrate(MatrixView posteriors, const LabelSets& labels,
+                             const GateCalibration& calibration = {});
 
   std::size_t class_count() const noexcept { return trained_.size(); }
   /// False after calibrate(): posteriors() then throws.

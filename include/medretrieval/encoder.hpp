@@ -52,6 +52,10 @@ class Encoder {
   /// \throws Error as encode().
   std::unique_ptr<QueryScorer> scorer(MatrixView queries) const;
 
+  /// Where the bits of a binary code lie in a row, ascending. Most have bits 0 to layout().bits() - 1; joint codes
+  /// begin each slice at a new word, and what lies between is always 0.
+  virtual std::vector<std::size_t> bit_places() const;
+
   /// The feature vectors that the codes stand for, for encoders that quantize.
   /// \throws Error unsupported (binary codes cannot be decoded), incompatible (another layout).
   Matrix reconstruct(const CodesView& codes) const;

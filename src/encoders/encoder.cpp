@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <medretrieval/encoder.hpp>
+#include <numeric>
 
 #include "base/concat.hpp"
 #include "base/parallel_for.hpp"
@@ -53,6 +54,12 @@ Matrix Encoder::reconstruct(const CodesView& codes) const {
 
 Matrix Encoder::reconstruct_rows(const CodesView&) const {
   fail(ErrorCode::unsupported, "codes of encoder '", type_, "' cannot be turned back into features");
+}
+
+std::vector<std::size_t> Encoder::bit_places() const {
+  std::vector<std::size_t> places(layout_.bits());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  return places;
 }
 
 std::vector<std::byte> Encoder::to_bytes() const {

@@ -70,6 +70,16 @@ class JointEncoder final : public Encoder {
       : Encoder("joint", std::move(parameters), joint_dimension(slices), joint_layout(slices)),
         slices_(std::move(slices)) {}
 
+  std::vector<std::size_t> bit_places() const override {
+    std::vector<std::size_t> places;
+    std::size_t words = 0;
+    for (const auto& slice : slices_) {
+      for (const auto place : slice.encoder->bit_places()) places.push_back(words * 64 + place);
+      words += words_of(slice);
+    }
+    return places;
+  }
+
  private:
   void encode_rows(MatrixView features, Codes& codes, std::size_t first_row) const override {
     std::vector<std::uint8_t> packed(features.rows() * layout().row_bytes());

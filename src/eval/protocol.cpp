@@ -235,7 +235,7 @@ class Evaluation {
     EvaluationRow row;
     row.method = encoder() == nullptr ? "exact" : encoder()->type();
     row.code = encoder() == nullptr ? "float32" : encoder()->layout().to_string();
-    row.bits = encoder() == nullptr ? 0 : encoder()->layout().bits();
+    row.bits = encoder() == nullptr ? 0 : encoder()->bit_places().size();
     row.cascade = cascade;
     row.k = options_.k;
     row.chance = counted_.chance;

@@ -111,7 +111,8 @@ ClassGate ClassGate::train(MatrixView features, const LabelSets& labels, std::si
   return gate;
 }
 
-ClassGate ClassGate::calibrate(MatrixView posteriors, const LabelSets& labels) {
+ClassGate ClassGate::calibrate(MatrixView posteriors, const LabelSets& labels,
+                               const GateCalibration& calibration) {
   require_features(posteriors, "posteriors");
   if (labels.rows() != posteriors.rows() || posteriors.rows() < kFewestRows) {
     fail(ErrorCode::invalid_argument, "class gate: expected labels for at least ", kFewestRows,
@@ -119,8 +120,15 @@ ClassGate ClassGate::calibrate(MatrixView posteriors, const LabelSets& labels) {
   }
   require_known_classes(labels, posteriors.cols());
   ClassGate gate;
-  gate.several_labels_ = labels.has_several();
+  gate.several_labels_ = calibration.several_labels || labels.has_several();
   gate.trained_.assign(posteriors.cols(), 1);
+  for (const ClassId label : calibration.untrained) {
+    if (label >= posteriors.cols()) {
+      fail(ErrorCode::invalid_argument, "class gate: expected untrained classes below ", posteriors.cols(),
+           ", got ", label);
+    }
+    gate.trained_[label] = 0;
+  }
   for (std::size_t r = 0; r < labels.rows(); ++r) {
     double sum = 0;
     for (const float p : posteriors.row(r)) {

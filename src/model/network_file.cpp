@@ -59,7 +59,7 @@ NetworkDescription description_from_json(const std::string& text, const std::str
     fail(ErrorCode::corrupt, name, ": a description of ", text.size(), " bytes");
   }
   const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object() || json.value("kind", "") != kKind) {
+  if (!json.is_object() || json.value("kind", Json()) != kKind) {
     fail(ErrorCode::corrupt, name, ": expected the description of a network");
   }
   try {

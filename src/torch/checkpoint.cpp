@@ -74,8 +74,9 @@ Json to_json(const TrainingPlan& plan) {
 }  // namespace
 
 std::string training_identity(const TrainingOptions& options, const TrainingPlan& plan,
-                              const TrainingImages& images) {
-  Json rows = {images.patients, images.labels, static_cast<bool>(images.load_target)};
+                              const TrainingImages& images, const Assets& assets) {
+  Json rows = {images.patients, images.labels, static_cast<bool>(images.load_target), images.sources};
+  for (const auto& [name, bytes] : assets) rows.push_back({name, Fingerprint::of(bytes).to_string()});
   const std::string text = rows.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   const auto& changes = options.augmentation;
   const Json altered = changes ? Json{changes->flip_horizontal, changes->flip_vertical,

@@ -25,7 +25,7 @@ struct TrainingProgress {
 /// labels and rows, as text.
 /// \throws Error not_found, io (the file of those weights).
 std::string training_identity(const TrainingOptions& options, const TrainingPlan& plan,
-                              const TrainingImages& images);
+                              const TrainingImages& images, const Assets& assets);
 
 /// Writes a checkpoint; the one before is replaced as a whole or stays.
 /// \throws Error (io).

@@ -8,6 +8,7 @@
 #include "base/progress_counter.hpp"
 #include "torch/deep_model_state.hpp"
 #include "torch/image_tensor.hpp"
+#include "torch/libtorch_errors.hpp"
 #include "torch/thread_scope.hpp"
 
 namespace medretrieval::deep {
@@ -78,7 +79,7 @@ Analysis run_batches(const Network& const_network, const DeepModel& model, ::tor
   for (std::size_t first = 0; first < count; first += options.batch) {
     const Tensor images = next.get().to(device);
     if (first + options.batch < count) next = load_ahead(first + options.batch);
-    const NetworkOutput output = network.forward(images);
+    const NetworkOutput output = translated(description.network, [&] { return network.forward(images); });
     put_rows(output.features, analysis.features, first, "features");
     put_rows(posteriors_of(output.logits, description.several_labels), analysis.posteriors, first,
              "posteriors");

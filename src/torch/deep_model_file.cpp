@@ -8,6 +8,7 @@
 #include "model/network_sections.hpp"
 #include "torch/deep_model_state.hpp"
 #include "torch/device.hpp"
+#include "torch/libtorch_errors.hpp"
 #include "torch/network_file.hpp"
 #include "torch/tensor_file.hpp"
 
@@ -90,26 +91,32 @@ DeepModel DeepModelBuilder::from_network(NetworkDescription description, std::sh
 
 DeepModel DeepModel::load(const std::filesystem::path& file, const std::string& device) {
   const ::torch::Device place = device_named(device);
-  return detail::reading(file.string(), [&] {
-    const auto sections = io::SectionFile::map(file);
-    const NetworkHead head = detail::read_network_head(sections);
-    auto state = std::make_shared<State>();
-    state->description = head.description;
-    state->encoder = head.encoder;
-    state->gate = head.gate;
-    state->fingerprint = head.fingerprint;
-    state->network = make_network(head.description, read_assets(*sections));
-    set_tensors(*state->network,
-                read_tensors(*sections, NetworkSection::tensor_index, NetworkSection::tensor_data));
-    if (encoder_of(*state->network)->fingerprint() != head.encoder->fingerprint()) {
-      sections->corrupt("its hash layer and its encoder differ");
-    }
-    state->network->eval();
-    lay_out_for_serving(*state->network);
-    state->has_attention = shows_attention(*state->network, head.description.side);
-    state->device = place;
-    state->network->to(place);
-    return DeepModel(std::move(state));
+  return translated(file.string(), [&] {
+    return detail::reading(file.string(), [&] {
+      const auto sections = io::SectionFile::map(file);
+      const NetworkHead head = detail::read_network_head(sections);
+      auto state = std::make_shared<State>();
+      state->description = head.description;
+      state->encoder = head.encoder;
+      state->gate = head.gate;
+      state->fingerprint = head.fingerprint;
+      const Assets assets = read_assets(*sections);
+      if (network_type(head.description.network).restore && assets.empty()) {
+        sections->corrupt("it lacks the module of its network");
+      }
+      state->network = make_network(head.description, assets);
+      set_tensors(*state->network,
+                  read_tensors(*sections, NetworkSection::tensor_index, NetworkSection::tensor_data));
+      if (encoder_of(*state->network)->fingerprint() != head.encoder->fingerprint()) {
+        sections->corrupt("its hash layer and its encoder differ");
+      }
+      state->network->eval();
+      lay_out_for_serving(*state->network);
+      state->has_attention = shows_attention(*state->network, head.description.side);
+      state->device = place;
+      state->network->to(place);
+      return DeepModel(std::move(state));
+    });
   });
 }
 

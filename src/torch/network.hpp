@@ -57,6 +57,9 @@ class Network : public ::torch::nn::Module {
   /// Whether forward() gives a reconstruction.
   virtual bool has_decoder() const { return false; }
 
+  /// Whether the features depend on the classifier's weights without a gradient to them, so that it must learn too.
+  virtual bool looks_through_classifier() const { return false; }
+
   /// Whether training leaves the features of an image as they are (a frozen backbone), so that they may be
   /// computed once and given to forward_features() in every epoch.
   virtual bool has_fixed_features() const { return false; }

@@ -131,12 +131,18 @@ NamedTensors from_bytes(std::span<const std::byte> index, std::span<const std::b
     fail(ErrorCode::corrupt, name, ": expected an index of at most ", kMaxTensors, " tensors");
   }
   NamedTensors tensors;
+  std::size_t total = 0;  // so that a small file cannot ask for much memory by naming the same bytes often
   try {
     for (const auto& entry : json) {
       const auto key = entry.at("name").get<std::string>();
       const auto where = detail::concat(name, ": tensor '", key, "'");
       if (!tensors.emplace(key, read_tensor(entry, data, where)).second) {
         fail(ErrorCode::corrupt, where, ": it is there twice");
+      }
+      total += tensors.at(key).nbytes();
+      if (total > data.size()) {
+        fail(ErrorCode::corrupt, where, ": its tensors claim more than the ", data.size(),
+             " bytes of the file's");
       }
     }
   } catch (const nlohmann::json::exception& error) {

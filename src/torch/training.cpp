@@ -13,6 +13,7 @@
 #include "torch/checkpoint.hpp"
 #include "torch/deep_model_state.hpp"
 #include "torch/device.hpp"
+#include "torch/libtorch_errors.hpp"
 #include "torch/networks/named_weights.hpp"
 #include "torch/objective.hpp"
 #include "torch/optimizer.hpp"
@@ -67,13 +68,14 @@ class Trainer {
                                           "network '" + options.network + "'"),
                       options.side != 0 ? options.side : network_type(options.network).side, options.bits}),
         set_(options, images, description_.side),
-        validation_(set_, options.seed),
-        identity_(training_identity(options, plan_, images)) {
+        validation_(set_, options.seed) {
     description_.labels = set_.label_names();
     description_.several_labels = set_.several_labels();
     ::torch::manual_seed(options.seed);
     network_ = make_network(description_);
+    identity_ = training_identity(options, plan_, images, network_->assets());
     check_decoder(images);
+    check_classifier();
     network_->to(device_);
     optimizer_ = make_optimizer(plan_, *network_);
     loss_ = std::make_unique<BatchLoss>(plan_.objective, code_bits(), training_labels(),
@@ -196,6 +198,7 @@ class Trainer {
     require_finite_weights(batches.back(), epoch, batches.size());
     figures.loss = sum / static_cast<double>(set_.training_rows().size());
     validation_.measure(runner(), figures);
+    if (!learns_classes()) figures.accuracy.reset();
     figures.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     keep(figures);
   }
@@ -263,8 +266,28 @@ class Trainer {
              set_.training_rows().size(), set_.validation_rows().size(), unused_weights_}};
   }
 
-  /// Calibrates posteriors on the validation rows; null where there are too few.
+  /// Whether posteriors come to mean anything.
+  bool learns_classes() const { return plan_.objective.classification > 0 && plan_.epochs > 0; }
+
+  void check_classifier() const {
+    if (plan_.objective.classification > 0 || !network_->looks_through_classifier()) return;
+    fail(ErrorCode::invalid_argument, "training: the network '", options_.network,
+         "' looks where its classifier tells it: expected a weight of the classification above 0, got 0");
+  }
+
+  /// Classes without rows to learn from.
+  std::vector<ClassId> untrained_classes() const {
+    const Tensor counts = training_labels().sum(0);
+    std::vector<ClassId> classes;
+    for (std::int64_t label = 0; label < counts.size(0); ++label) {
+      if (counts[label].item<float>() == 0) classes.push_back(static_cast<ClassId>(label));
+    }
+    return classes;
+  }
+
+  /// Calibrates posteriors on the validation rows; null where there are too few, or nothing was learned of classes.
   std::shared_ptr<const ClassGate> calibrated_gate() {
+    if (!learns_classes()) return nullptr;
     std::vector<std::size_t> rows;
     for (const auto row : set_.validation_rows()) {
       if ((set_.labels()[static_cast<std::int64_t>(row)].sum() > 0).item<bool>()) rows.push_back(row);
@@ -282,7 +305,8 @@ class Trainer {
       labels.add_row(own);
     }
     return std::make_shared<const ClassGate>(ClassGate::calibrate(
-        MatrixView(posteriors.data_ptr<float>(), rows.size(), set_.label_names().size()), labels));
+        MatrixView(posteriors.data_ptr<float>(), rows.size(), set_.label_names().size()), labels,
+        {.several_labels = set_.several_labels(), .untrained = untrained_classes()}));
   }
 
   const TrainingOptions& options_;
@@ -321,7 +345,7 @@ void TrainingOptions::validate() const {
 TrainedNetwork train_network(const TrainingOptions& options, const TrainingImages& images) {
   options.validate();
   const ThreadScope threads(options.threads);
-  return Trainer(options, images).run();
+  return translated("training", [&] { return Trainer(options, images).run(); });
 }
 
 }  // namespace medretrieval::deep

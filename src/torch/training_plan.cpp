@@ -35,6 +35,8 @@ void TrainingPlan::validate() const {
           objective.hashing_weight);
   require(within(objective.reconstruction, 0, 1e6), "objective.reconstruction", "of 0 to 10^6",
           objective.reconstruction);
+  require(within(objective.pixel_weight, 0, 1e6), "objective.pixel_weight", "of 0 to 10^6",
+          objective.pixel_weight);
   if (!objective.hashing.empty()) {
     complete_parameters(objective.hashing_parameters, hashing_loss_type(objective.hashing).options,
                         "hashing loss '" + objective.hashing + "'");

@@ -22,6 +22,10 @@ void check_sizes(const TrainingImages& images) {
     fail(ErrorCode::invalid_argument, "training: expected at least two rows with labels and patients, got ",
          images.labels.size(), " and ", images.patients.size());
   }
+  if (!images.sources.empty() && images.sources.size() != images.labels.size()) {
+    fail(ErrorCode::invalid_argument, "training: expected a source for each of ", images.labels.size(),
+         " rows or none, got ", images.sources.size());
+  }
 }
 
 std::vector<std::string> names_of(const TrainingOptions& options, const TrainingImages& images) {

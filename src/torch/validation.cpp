@@ -17,10 +17,19 @@ Tensor labels_of(const TrainingSet& set, std::span<const std::size_t> rows) {
   return set.labels().index_select(0, places(rows));
 }
 
-/// Hamming distances of sign codes: queries x gallery.
-Tensor hamming(const Tensor& queries, const Tensor& gallery) {
+/// What a bit counts in the distance.
+Tensor weights_of_bits(const Network& network) {
+  std::vector<Tensor> weights;
+  for (const auto& slice : network.hash_slices()) {
+    weights.push_back(::torch::full({slice.layer->options.out_features()}, static_cast<float>(slice.weight)));
+  }
+  return ::torch::cat(weights);
+}
+
+/// Weighted Hamming distances of sign codes: queries x gallery.
+Tensor hamming(const Tensor& queries, const Tensor& gallery, const Tensor& weights) {
   const auto signs = [](const Tensor& hash) { return (hash > 0).to(::torch::kFloat32) * 2 - 1; };
-  return (static_cast<double>(queries.size(1)) - signs(queries).mm(signs(gallery).t())) / 2;
+  return (weights.sum() - (signs(queries) * weights).mm(signs(gallery).t())) / 2;
 }
 
 }  // namespace
@@ -73,12 +82,12 @@ void Validation::measure(const RowRunner& runner, EpochFigures& figures) const {
   const auto& rows = set_.validation_rows();
   if (rows.empty()) return;
   const RowAnswers queries = runner.answers_of(rows);
-  figures.map = mean_average_precision(queries.hash, runner.answers_of(gallery_).hash);
+  figures.map = mean_average_precision(
+      hamming(queries.hash, runner.answers_of(gallery_).hash, weights_of_bits(runner.network)));
   figures.accuracy = accuracy(queries.logits);
 }
 
-std::optional<double> Validation::mean_average_precision(const Tensor& queries, const Tensor& gallery) const {
-  const Tensor distances = hamming(queries, gallery);
+std::optional<double> Validation::mean_average_precision(const Tensor& distances) const {
   const Tensor alike = labels_of(set_, set_.validation_rows()).mm(labels_of(set_, gallery_).t()) > 0;
   const auto distance = distances.accessor<float, 2>();
   const auto relevant = alike.accessor<bool, 2>();

@@ -43,7 +43,7 @@ class Validation {
   void measure(const RowRunner& runner, EpochFigures& figures) const;
 
  private:
-  std::optional<double> mean_average_precision(const Tensor& queries, const Tensor& gallery) const;
+  std::optional<double> mean_average_precision(const Tensor& distances) const;
   std::optional<double> accuracy(const Tensor& logits) const;
 
   const TrainingSet& set_;

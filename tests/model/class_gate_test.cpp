@@ -135,6 +135,26 @@ TEST(CalibrationSplit, HoldsOutAFifthAndNeverSplitsAPatient) {
                "two patients");
 }
 
+TEST(ClassGate, PosteriorsOfSeveralLabelsAreToldWhereRowsHappenToHaveOne) {
+  LabelSets labels;
+  Matrix posteriors(20, 3);
+  for (ClassId row = 0; row < 20; ++row) {
+    const ClassId own[] = {row % 2};
+    labels.add_row(own);
+    for (ClassId c = 0; c < 3; ++c) posteriors(row, c) = c == row % 2 ? 0.9F : 0.6F;
+  }
+  EXPECT_ERROR(ClassGate::calibrate(posteriors, labels), invalid_argument, "sum to 1");
+  const auto gate = ClassGate::calibrate(posteriors, labels, {.several_labels = true, .untrained = {2}});
+  EXPECT_TRUE(gate.several_labels());
+  EXPECT_TRUE(gate.is_trained(0));
+  EXPECT_FALSE(gate.is_trained(2));
+  const std::vector<float> posterior = {0.95F, 0.01F, 0.0F};
+  EXPECT_EQ(gate.select(posterior, {GateMode::adaptive, 0.9}), (std::vector<ClassId>{0, 2}))
+      << "nothing is known against a class that was not seen";
+  EXPECT_ERROR(ClassGate::calibrate(posteriors, labels, {.several_labels = true, .untrained = {3}}),
+               invalid_argument, "below 3, got 3");
+}
+
 TEST(ClassGate, TinyLevelsStayWithinTheCalibration) {
   LabelSets labels;
   Matrix posteriors(20, 3);

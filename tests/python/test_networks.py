@@ -177,6 +177,38 @@ def test_labels_that_the_network_does_not_know(phantoms, network, gallery, tmp_p
     assert json.loads(run("index", "info", "--gallery", gallery, "--json")) == before
 
 
+def test_labels_of_all_splits_are_known(phantoms, tmp_path):
+    lines = (phantoms / "manifest.csv").read_text().splitlines()
+    place = next(i for i, line in enumerate(lines) if ",database" in line)
+    lines[place] = lines[place].replace("benign", "rare").replace("malignant", "rare")
+    manifest = tmp_path / "rare.csv"
+    manifest.write_text("\n".join([*lines, ""]))
+    answer = json.loads(run("train", "--input", manifest, "--data", phantoms, "--out", tmp_path / "network", *QUICK,
+                            "--epochs", 1, "--json"))
+    assert sorted(answer["labels"]) == ["benign", "malignant", "rare"] and answer["rows_without_patient"] == 0
+    run("index", "create", "--gallery", tmp_path / "gallery", "--data", phantoms, "--manifest", manifest, "--network",
+        tmp_path / "network", "--threads", 1)
+
+
+def test_a_patient_in_two_splits_is_refused(phantoms, tmp_path):
+    lines = (phantoms / "manifest.csv").read_text().splitlines()
+    place = next(i for i, line in enumerate(lines) if ",train" in line)
+    lines[place] = lines[place].replace(",train", ",query")
+    manifest = tmp_path / "leak.csv"
+    manifest.write_text("\n".join([*lines, ""]))
+    call = ("train", "--input", manifest, "--data", phantoms, "--out", tmp_path / "network", *QUICK, "--epochs", 1)
+    assert "--allow-leak" in run(*call, status=4) and not (tmp_path / "network").exists()
+    run(*call, "--allow-leak")
+
+
+def test_options_that_mean_nothing_are_refused(phantoms, network, tmp_path):
+    new = ("index", "create", "--gallery", tmp_path / "new", *data(phantoms), "--network", network)
+    assert "--bits" in run(*new, "--bits", 32, status=3)
+    run(*new, "--features", "classical", status=2)
+    assert "objective.pixel_weight" in run(*training(phantoms, tmp_path / "x", "--pixel-weight", -1), status=3)
+    assert not (tmp_path / "new").exists() and not (tmp_path / "x").exists()
+
+
 def test_a_network_file_that_is_gone_or_another(phantoms, gallery, tmp_path):
     image = query_of(phantoms)
     kept = (gallery / "network").read_bytes()

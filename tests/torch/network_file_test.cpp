@@ -69,6 +69,28 @@ TEST_F(NetworkFile, ComesBackWhole) {
   EXPECT_EQ(read_bytes(file_), whole_) << "what rewrite() leaves alone stays as it was";
 }
 
+TEST_F(NetworkFile, TensorsThatShareBytesAreRefused) {
+  expect_refusal_by_torch(indexed([](Json& index) {
+                            Json again = index;
+                            for (auto& entry : again) {
+                              entry["name"] = entry["name"].get<std::string>() + "-again";
+                              index.push_back(entry);
+                            }
+                          }),
+                          "claim more than");
+}
+
+TEST_F(NetworkFile, AKindThatIsNoTextIsRefused) {
+  expect_refusal(described("kind", 5), "expected the description of a network");
+}
+
+TEST_F(NetworkFile, AModuleFromOutsideIsNotLookedForInOtherFiles) {
+  auto replaced = described("network", "scripted");
+  auto description = Json::parse(*replaced.at(NetworkSection::description));
+  description["options"] = {{"file", testing::example_script_module().string()}};
+  expect_refusal_by_torch({{NetworkSection::description, description.dump()}}, "lacks the module");
+}
+
 TEST_F(NetworkFile, EveryCutIsRefused) {
   const auto read = [](const fs::path& file) {
     EXPECT_ERROR(read_network_head(file), corrupt, file.string());

@@ -145,6 +145,72 @@ TEST(Training, RefusesTargetsThatNothingLearns) {
   EXPECT_ERROR(train_network(options, images), invalid_argument, "targets are given");
 }
 
+TEST(Training, WithoutALossOfClassesThereIsNoGateAndNoAccuracy) {
+  auto options = quick_options();
+  options.network = "resnet18";
+  options.network_options = {};
+  options.side = 32;
+  options.plan->epochs = 1;
+  options.plan->objective.classification = 0;
+  options.plan->objective.hashing = "csq";
+  const auto trained = train_network(options, make_images(80));
+  EXPECT_EQ(trained.model.gate(), nullptr);
+  EXPECT_FALSE(trained.report.epochs[0].accuracy.has_value());
+  EXPECT_TRUE(trained.report.epochs[0].map.has_value());
+  options.network = "semantic-attention";
+  EXPECT_ERROR(train_network(options, make_images(80)), invalid_argument,
+               "looks where its classifier tells it");
+}
+
+TEST(Training, KnowsLabelsThatNoRowHas) {
+  auto options = quick_options();
+  options.plan->epochs = 1;
+  options.labels = {"rare", "bar", "disc"};
+  const auto trained = train_network(options, make_images(80));
+  EXPECT_EQ(trained.model.description().labels, options.labels);
+  ASSERT_NE(trained.model.gate(), nullptr);
+  EXPECT_FALSE(trained.model.gate()->is_trained(0));
+  EXPECT_TRUE(trained.model.gate()->is_trained(1));
+}
+
+TEST(Training, GatesOfSeveralLabelsNeedNoHeldOutRowWithSeveral) {
+  auto images = make_images(80);
+  for (std::size_t row = 0; row < 80; ++row) images.patients[row] = std::to_string(row);
+  auto options = quick_options();
+  options.plan->epochs = 1;
+  images.labels[0] = {"disc", "bar"};  // one row alone: in most draws it is learned from
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    options.seed = seed;
+    const auto trained = train_network(options, images);
+    ASSERT_NE(trained.model.gate(), nullptr);
+    EXPECT_TRUE(trained.model.gate()->several_labels());
+  }
+}
+
+TEST(Training, ACheckpointOfOtherSourcesIsRefused) {
+  const testing::TemporaryFolder folder;
+  auto images = make_images(48);
+  images.sources.assign(48, "a");
+  auto options = quick_options();
+  options.plan->epochs = 1;
+  options.checkpoint = folder / "checkpoint";
+  train_network(options, images);
+  images.sources[7] = "b";
+  EXPECT_ERROR(train_network(options, images), incompatible, "other options or images");
+  images.sources.pop_back();
+  EXPECT_ERROR(train_network(options, images), invalid_argument,
+               "a source for each of 48 rows or none, got 47");
+}
+
+TEST(Training, WhatLibtorchRefusesIsAnError) {
+  auto options = quick_options();
+  options.network = "resnet18";
+  options.network_options = {};
+  options.side = 32;
+  options.plan->batch = 1;
+  EXPECT_ERROR(train_network(options, make_images(16)), unsupported, "libtorch says");
+}
+
 TEST(Training, StopsWhenValidationGetsNoBetter) {
   auto options = quick_options();
   options.plan->epochs = 40;

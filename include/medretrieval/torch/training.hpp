@@ -24,8 +24,11 @@ struct TrainingImages {
   /// not fit TrainingOptions::cache_bytes.
   std::function<imaging::Image(std::size_t row)> load;
   std::vector<std::vector<std::string>>
-      labels;                         ///< one or several each; rows without any only help the decoder
+      labels;  ///< one or several each; rows without any help the decoder, and are like no other row to the hash
   std::vector<std::string> patients;  ///< empty names: unknown, such rows stand alone
+  /// What image and target of a row are, a path with size and date say: a checkpoint goes on only with the same. Empty:
+  /// not looked at, and the caller sees to it.
+  std::vector<std::string> sources = {};
   /// What a decoder learns to draw, a nodule's mask say, as wide as the image; empty: the image itself. Only where
   /// Objective::reconstruction is above 0.
   std::function<imaging::Image(std::size_t row)> load_target;

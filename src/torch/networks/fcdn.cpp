@@ -221,7 +221,7 @@ NetworkType fcdn_network() {
   type.plan.learning_rate = 1e-3;
   type.plan.weight_decay = 1e-2;
   type.plan.objective.hashing = "fcdn-codes";  // target codes made from labels, equations 13 to 15
-  type.plan.objective.reconstruction = 1;      // lambda
+  type.plan.objective.reconstruction = 1;
   type.make = [](const NetworkShape& shape, const Parameters& options) -> std::shared_ptr<Network> {
     return std::make_shared<Fcdn>(shape, options);
   };

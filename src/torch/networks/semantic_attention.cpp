@@ -47,6 +47,8 @@ class SemanticAttention final : public Network {
     add_hash_slice(0, features, static_cast<std::int64_t>(shape.bits));
   }
 
+  bool looks_through_classifier() const override { return true; }
+
  private:
   NetworkOutput analyse(const Tensor& images) override {
     NetworkOutput output;
