@@ -244,6 +244,13 @@ TEST(Joint, DistanceIsTheWeightedSumOfTheSlices) {
   const auto joint = make_joint_encoder(slices);
   EXPECT_EQ(joint->dimension(), 60U);
   EXPECT_EQ(joint->layout(), CodeLayout::binary(64 * 4));
+  std::vector<std::size_t> places;
+  std::size_t words = 0;
+  for (const auto& slice : slices) {
+    for (std::size_t bit = 0; bit < slice.encoder->layout().bits(); ++bit) places.push_back(64 * words + bit);
+    words += slice.encoder->layout().words();
+  }
+  EXPECT_EQ(joint->bit_places(), places);
   std::vector<float> expected(400);
   for (const auto& slice : slices) {
     const MatrixView columns = features.view().cols_from(slice.first_column, slice.encoder->dimension());

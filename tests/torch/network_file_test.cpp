@@ -162,6 +162,7 @@ TEST_F(NetworkFile, ForgedTensorsAreRefused) {
       [](Json& index) {
         index.push_back(index[0]);
         index.back()["name"] = "more";
+        index.back()["shape"] = {0};
       },
       "no tensor 'more'");
   refuse([](Json& index) { index[0]["type"] = "float64"; }, "float64");
