@@ -102,6 +102,7 @@ void measure(const std::function<void()>& action, std::size_t images, double sec
 void measure_steps(const Options& options) {
   const ThreadScope threads(options.threads);
   const auto network = make_network(description_of(options));
+  put_channels_last(*network);  // as in a training
   const auto optimizer = make_optimizer(options.plan, *network);
   const auto rows = static_cast<std::int64_t>(options.batch);
   const Tensor labels = ::torch::one_hot(::torch::arange(rows) % 2, 2).to(::torch::kFloat32);

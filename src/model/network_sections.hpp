@@ -23,10 +23,11 @@ enum class NetworkSection : std::uint32_t {
   asset =
       6,  ///< bytes that belong to the network, such as a TorchScript module; a column each, may be absent
   training = 7,           ///< JSON, of a checkpoint: options, epochs done and their figures
-  optimizer = 8,          ///< of a checkpoint
+  optimizer_index = 8,    ///< of a checkpoint: what the optimizer remembers, as tensors
   best_tensor_index = 9,  ///< of a checkpoint: the weights with the best validation
   best_tensor_data = 10,
   asset_names = 11,  ///< JSON: a list, in the order of the columns
+  optimizer_data = 12,
 };
 
 inline io::SectionKey section_key(NetworkSection section) {

@@ -1,9 +1,6 @@
 #include "torch/checkpoint.hpp"
 
-#include <torch/serialize.h>
-
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "base/concat.hpp"
 #include "base/reading.hpp"
@@ -11,6 +8,7 @@
 #include "io/sinks.hpp"
 #include "torch/deep_model_state.hpp"
 #include "torch/network_file.hpp"
+#include "torch/optimizer_state.hpp"
 
 namespace medretrieval::deep {
 
@@ -109,11 +107,7 @@ void write_checkpoint(const std::filesystem::path& file, const NetworkDescriptio
                        {"epochs", epochs},
                        {"best_epoch", progress.best_epoch},
                        {"best_value", progress.best_value}};
-  std::ostringstream state;
-  ::torch::serialize::OutputArchive archive;
-  optimizer.save(archive);
-  archive.save_to(state);
-  const TrainingState training = {record.dump(), state.str(), progress.best};
+  const TrainingState training = {record.dump(), state_of(optimizer), progress.best};
   io::FileSink sink(file);
   write_network_file(
       sink, {description, encoder_of(network), nullptr, tensors_of(network), network.assets(), &training});
@@ -141,15 +135,11 @@ void read_checkpoint(const std::filesystem::path& file, Network& network,
       sections->corrupt(detail::concat("expected a best epoch of 1 to ", progress.epochs.size(), ", got ",
                                        progress.best_epoch));
     }
-    std::istringstream state(training.optimizer);
-    ::torch::serialize::InputArchive archive;
-    archive.load_from(state);
-    optimizer.load(archive);
   } catch (const nlohmann::json::exception& error) {
     sections->corrupt(error.what());
-  } catch (const c10::Error& error) {
-    sections->corrupt(detail::concat("state of the optimizer: ", error.what_without_backtrace()));
   }
+  if (training.optimizer.empty()) sections->corrupt("state of the optimizer: expected tensors, got none");
+  detail::reading(file.string(), [&] { set_state(optimizer, training.optimizer); });
   progress.best = training.best;
   set_tensors(network, read_tensors(*sections, detail::NetworkSection::tensor_index,
                                     detail::NetworkSection::tensor_data));

@@ -35,16 +35,6 @@ class NoSink final : public io::ByteSink {
   void patch(std::size_t, std::span<const std::byte>) override {}
 };
 
-/// Puts the channels of convolutions' weights last in memory: outputs are the same but for rounding, and come faster. A
-/// module from outside keeps its own order.
-void lay_out_for_serving(const Network& network) {
-  if (!network.assets().empty()) return;
-  const ::torch::NoGradGuard no_gradient;
-  for (auto& parameter : network.parameters()) {
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
-  }
-}
-
 bool shows_attention(Network& network, std::size_t side) {
   const ::torch::NoGradGuard no_gradient;
   const auto pixels = static_cast<std::int64_t>(side);
@@ -74,7 +64,7 @@ DeepModel DeepModelBuilder::from_network(NetworkDescription description, std::sh
   auto state = std::make_shared<DeepModel::State>();
   network->to(::torch::kCPU);
   network->eval();
-  lay_out_for_serving(*network);
+  put_channels_last(*network);
   state->has_attention = shows_attention(*network, description.side);
   state->encoder = encoder_of(*network);
   state->description = std::move(description);
@@ -111,7 +101,7 @@ DeepModel DeepModel::load(const std::filesystem::path& file, const std::string& 
         sections->corrupt("its hash layer and its encoder differ");
       }
       state->network->eval();
-      lay_out_for_serving(*state->network);
+      put_channels_last(*state->network);
       state->has_attention = shows_attention(*state->network, head.description.side);
       state->device = place;
       state->network->to(place);

@@ -59,6 +59,14 @@ void Network::hash_features(NetworkOutput& output) {
   output.logits = classify_hash(output.hash, output.logits);
 }
 
+void put_channels_last(const Network& network) {
+  if (!network.assets().empty()) return;
+  const ::torch::NoGradGuard no_gradient;
+  for (auto& parameter : network.parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
 std::int64_t parameter_count(const Network& network) {
   std::int64_t count = 0;
   for (const auto& parameter : network.parameters()) {

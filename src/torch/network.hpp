@@ -94,6 +94,10 @@ class Network : public ::torch::nn::Module {
   LayerObserver observer_;
 };
 
+/// Puts the channels of convolutions' weights last in memory: outputs are the same but for rounding, and come faster. A
+/// module from outside keeps its own order.
+void put_channels_last(const Network& network);
+
 /// Numbers that training may change.
 std::int64_t parameter_count(const Network& network);
 

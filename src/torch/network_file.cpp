@@ -46,7 +46,7 @@ void add_assets(Sections& sections, const Assets& assets) {
 
 Fingerprint write_network_file(io::ByteSink& sink, const NetworkContent& content) {
   const std::size_t assets = content.assets.empty() ? 0 : content.assets.size() + 1;
-  const std::size_t count = 4 + (content.gate ? 1 : 0) + assets + (content.training != nullptr ? 4 : 0);
+  const std::size_t count = 4 + (content.gate ? 1 : 0) + assets + (content.training != nullptr ? 5 : 0);
   Sections sections(sink, count);
   sections.add(NetworkSection::description, bytes_of(detail::description_to_json(content.description)));
   sections.add(NetworkSection::encoder, content.encoder->to_bytes());
@@ -61,7 +61,9 @@ Fingerprint write_network_file(io::ByteSink& sink, const NetworkContent& content
   add_assets(sections, content.assets);
   if (content.training != nullptr) {
     sections.add(NetworkSection::training, bytes_of(content.training->record));
-    sections.add(NetworkSection::optimizer, bytes_of(content.training->optimizer));
+    const TensorBytes optimizer = to_bytes(content.training->optimizer);
+    sections.add(NetworkSection::optimizer_index, bytes_of(optimizer.index));
+    sections.add(NetworkSection::optimizer_data, optimizer.data);
     const TensorBytes best = to_bytes(content.training->best);
     sections.add(NetworkSection::best_tensor_index, bytes_of(best.index));
     sections.add(NetworkSection::best_tensor_data, best.data);
@@ -92,7 +94,7 @@ Assets read_assets(const io::SectionFile& file) {
 
 TrainingState read_training_state(const io::SectionFile& file) {
   return {text_of(network_section(file, NetworkSection::training)),
-          text_of(network_section(file, NetworkSection::optimizer)),
+          read_tensors(file, NetworkSection::optimizer_index, NetworkSection::optimizer_data),
           read_tensors(file, NetworkSection::best_tensor_index, NetworkSection::best_tensor_data)};
 }
 

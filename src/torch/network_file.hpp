@@ -15,7 +15,7 @@ namespace medretrieval::deep {
 /// What a checkpoint has besides the network.
 struct TrainingState {
   std::string record;  ///< JSON
-  std::string optimizer;
+  NamedTensors optimizer;
   NamedTensors best;
 };
 

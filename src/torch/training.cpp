@@ -77,6 +77,7 @@ class Trainer {
     check_decoder(images);
     check_classifier();
     network_->to(device_);
+    put_channels_last(*network_);
     optimizer_ = make_optimizer(plan_, *network_);
     loss_ = std::make_unique<BatchLoss>(plan_.objective, code_bits(), training_labels(),
                                         set_.several_labels(), options.balance_classes, options.seed);

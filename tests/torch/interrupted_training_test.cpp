@@ -172,14 +172,25 @@ TEST(InterruptedTraining, RefusesForgedCheckpoints) {
     return testing::Replacements{
         {NetworkSection::training, changed.replace(std::min(place, changed.size()), from.size(), to)}};
   };
+  const std::string state = testing::section_text(options.checkpoint, NetworkSection::optimizer_index);
+  const auto with_state = [&](const std::string& from, const std::string& to) {
+    auto changed = state;
+    const auto place = changed.find(from);
+    EXPECT_NE(place, std::string::npos) << from;
+    return testing::Replacements{
+        {NetworkSection::optimizer_index, changed.replace(std::min(place, changed.size()), from.size(), to)}};
+  };
   const std::vector<std::pair<testing::Replacements, const char*>> forgeries = {
       {{{NetworkSection::training, "[]"}}, "record of a training"},
       {{{NetworkSection::training, std::nullopt}}, "section 7"},
       {with_record("\"best_epoch\":", "\"best_epoch\":9"), "best epoch of 1 to 2"},
       {with_record("\"best_epoch\":", "\"no_epoch\":"), "best_epoch"},
       {with_record("\"epochs\":[{", "\"epochs\":[{},{"), "epoch"},
-      {{{NetworkSection::optimizer, "no archive"}}, "state of the optimizer"},
-      {{{NetworkSection::optimizer, std::nullopt}}, "section 8"},
+      {{{NetworkSection::optimizer_index, "[]"}}, "state of the optimizer: expected tensors"},
+      {with_state("\"0.exp_avg\"", "\"0.exp_axg\""), "it lacks '0.exp_avg'"},
+      {with_state("\"0.exp_avg\"", "\"9999.step\""), "state of the optimizer"},
+      {{{NetworkSection::optimizer_index, std::nullopt}}, "section 8"},
+      {{{NetworkSection::optimizer_data, std::nullopt}}, "section 12"},
       {{{NetworkSection::best_tensor_index, std::nullopt}}, "section 9"},
   };
   for (const auto& [replacements, part] : forgeries) {

@@ -43,10 +43,19 @@ TEST(Training, GivesTheSameWeightsAgain) {
             train_network(quick_options(), images).model.fingerprint());
 }
 
-TEST(Training, GoesOnFromACheckpointAsIfItHadNeverStopped) {
+/// What a training has besides weights and figures; each must come back from a checkpoint.
+struct ResumeCase {
+  const char* name;
+  std::function<void(TrainingOptions&)> change;
+};
+
+class Resuming : public ::testing::TestWithParam<ResumeCase> {};
+
+TEST_P(Resuming, GoesOnFromACheckpointAsIfItHadNeverStopped) {
   const testing::TemporaryFolder folder;
   const auto images = make_images(48);
   auto options = quick_options();
+  GetParam().change(options);
   const Fingerprint whole = train_network(options, images).model.fingerprint();
   options.checkpoint = folder / "checkpoint";
   for (const std::size_t stop_after : {1U, 3U, 4U}) {
@@ -59,6 +68,28 @@ TEST(Training, GoesOnFromACheckpointAsIfItHadNeverStopped) {
   }
   EXPECT_EQ(train_network(options, images).model.fingerprint(), whole);
 }
+
+std::vector<ResumeCase> resume_cases() {
+  return {{"adam", [](TrainingOptions&) {}},
+          {"adamw", [](TrainingOptions& options) { options.plan->optimizer = Optimizer::adamw; }},
+          {"sgd",
+           [](TrainingOptions& options) {
+             options.plan->optimizer = Optimizer::sgd;
+             options.plan->weight_decay = 1e-3;
+           }},
+          {"decay",
+           [](TrainingOptions& options) {
+             options.plan->decay_epochs = 2;
+             options.plan->decay_factor = 0.1;
+           }},
+          {"hashnet", [](TrainingOptions& options) { options.plan->objective.hashing = "hashnet"; }},
+          {"cnnh", [](TrainingOptions& options) { options.plan->objective.hashing = "cnnh"; }},
+          {"augmentation", [](TrainingOptions& options) { options.augmentation.emplace(); }},
+          {"patience", [](TrainingOptions& options) { options.patience = 5; }}};
+}
+
+INSTANTIATE_TEST_SUITE_P(Training, Resuming, ::testing::ValuesIn(resume_cases()),
+                         [](const auto& one) { return std::string(one.param.name); });
 
 TEST(Training, RefusesACheckpointOfAnotherTraining) {
   const testing::TemporaryFolder folder;

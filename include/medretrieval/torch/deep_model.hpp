@@ -66,7 +66,8 @@ class DeepModel {
   /// The hash layer as an encoder of the features. Codes are made by it alone, so that they are the same with and
   /// without libtorch.
   const std::shared_ptr<const Encoder>& encoder() const noexcept;
-  /// The calibration of posteriors on rows that the network was not trained on; null: there were none.
+  /// The calibration of posteriors on rows whose loss was never minimized, though they chose the epoch; null: there
+  /// were none, or nothing was learned of classes.
   const std::shared_ptr<const ClassGate>& gate() const noexcept;
   bool has_attention() const noexcept;
 
