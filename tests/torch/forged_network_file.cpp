@@ -28,7 +28,8 @@ void rewrite(const std::filesystem::path& file, const Replacements& replacements
   std::vector<std::pair<io::SectionKey, std::string>> contents;
   {
     const auto sections = io::SectionFile::map(file);
-    for (std::uint32_t kind = 1; kind <= 11; ++kind) {
+    constexpr auto kLast = static_cast<std::uint32_t>(NetworkSection::optimizer_data);
+    for (std::uint32_t kind = 1; kind <= kLast; ++kind) {
       const auto section = static_cast<NetworkSection>(kind);
       const auto found = replacements.find(section);
       if (found != replacements.end()) {
