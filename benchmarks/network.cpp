@@ -106,9 +106,7 @@ void measure_steps(const Options& options) {
   const auto optimizer = make_optimizer(options.plan, *network);
   const auto rows = static_cast<std::int64_t>(options.batch);
   const Tensor labels = ::torch::one_hot(::torch::arange(rows) % 2, 2).to(::torch::kFloat32);
-  std::int64_t bits = 0;
-  for (const auto& slice : network->hash_slices()) bits += slice.layer->options.out_features();
-  const BatchLoss loss(options.plan.objective, bits, labels, false, false, 1);
+  const BatchLoss loss(options.plan.objective, network->code_bits(), labels, false, false, 1);
   const auto side = static_cast<std::int64_t>(options.side);
   const Tensor images = ::torch::rand({rows, 1, side, side});
   network->train();

@@ -4,9 +4,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "augmentation_options.hpp"
 #include "command.hpp"
 #include "dataset.hpp"
 #include "progress_line.hpp"
+#include "search_options.hpp"
 
 namespace medretrieval::cli {
 
@@ -55,14 +57,7 @@ void add_augment_command(CLI::App& app) {
       ->required()
       ->type_name("FOLDER");
   command->add_option("--copies", options->folder.copies, "Of each training image")->capture_default_str();
-  command->add_option("--rotation", augmentation.rotation_degrees, "Degrees either way, at most")
-      ->capture_default_str();
-  command->add_option("--shift", augmentation.shift_pixels, "Pixels either way, at most")
-      ->capture_default_str();
-  command->add_flag("--flip-horizontal,!--no-flip-horizontal", augmentation.flip_horizontal,
-                    "Mirror half of the copies left to right (on unless refused)");
-  command->add_flag("--flip-vertical,!--no-flip-vertical", augmentation.flip_vertical,
-                    "Mirror half of the copies top to bottom (on unless refused)");
+  add_augmentation_options(*command, augmentation);
   command->add_option("--seed", augmentation.seed, "Of the copies")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -71,9 +66,7 @@ void add_augment_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--allow-leak", options->folder.allow_leak,
                     "Go on although the manifest has patients in two splits");
-  command->add_option("--threads", options->folder.threads, "0: all")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_threads_option(*command, options->folder.threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

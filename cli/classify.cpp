@@ -191,11 +191,7 @@ std::string methods_help() {
   std::string help = "Methods and their options (--option):\n";
   for (const auto& name : imaging::classifier_names()) {
     const auto& info = imaging::classifier_info(name);
-    help += "  " + name + ": " + info.description + '\n';
-    for (const auto& option : info.options) {
-      help +=
-          "      " + option.name + " (" + to_string(option.default_value) + "): " + option.description + '\n';
-    }
+    help += "  " + name + ": " + info.description + '\n' + options_help(info.options);
   }
   return help +
          "  network: the posteriors of a trained network (--network)\n\nExample:\n"
@@ -225,9 +221,7 @@ void add_classify_command(CLI::App& app) {
       ->type_name("NAME=VALUE");
   command->add_option("--split", options->split, "Rows that are asked")->capture_default_str();
   command->add_option("--seed", options->classifier.seed, "Of everything drawn")->capture_default_str();
-  command->add_option("--threads", options->classifier.threads, "0: all")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_threads_option(*command, options->classifier.threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

@@ -71,6 +71,10 @@ void DatasetOptions::add_to(CLI::App& command, bool required) {
     data->needs(csv);
     csv->needs(data);
   }
+  add_columns_to(command);
+}
+
+void DatasetOptions::add_columns_to(CLI::App& command) {
   command.add_option("--patient-column", columns.patient_column, "Manifest column of the patient")
       ->capture_default_str();
   command.add_option("--label-column", columns.label_column,

@@ -25,6 +25,8 @@ struct DatasetOptions {
 
   /// Adds --data, --manifest and the column options.
   void add_to(CLI::App& command, bool required);
+  /// Adds the column options alone.
+  void add_columns_to(CLI::App& command);
   /// Adds --allow-leak, for commands that check_splits().
   void add_leak_flag(CLI::App& command);
 };

@@ -89,8 +89,7 @@ void run_encoders(const Options& options, const Dataset& dataset, eval::Report& 
 /// A network trained on the rows of split `train`: its code, its curve and where it looked.
 void run_network(const Options& options, const Dataset& dataset, eval::Report& report) {
   spdlog::info("{}: training", options.network.network);
-  const DemoNetwork trained =
-      train_for_demo(dataset.manifest(), options.network, fs::path(options.out) / "network");
+  const DemoNetwork trained = train_for_demo(dataset, options.network, fs::path(options.out) / "network");
   const DemoMaterial material = demo_material(dataset, *trained.maker, options.threads);
   const Snapshot snapshot = demo_gallery(fs::path(options.out) / "galleries" / "network", "network", material,
                                          dataset.vocabulary(), *trained.maker, options.threads);
@@ -171,9 +170,7 @@ void add_demo_command(CLI::App& app) {
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str()
       ->needs("--deep");
-  command->add_option("--threads", options->threads, "0: all")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_threads_option(*command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] {
     options->network.threads = options->threads;

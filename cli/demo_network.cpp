@@ -1,13 +1,12 @@
 #include "demo_network.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <medretrieval/torch/training.hpp>
 
 #include "demo_methods.hpp"
 #include "network_features.hpp"
 #include "progress_line.hpp"
 #include "training_images.hpp"
+#include "training_log.hpp"
 
 namespace medretrieval::cli {
 
@@ -45,22 +44,19 @@ void check_demo_network(const DemoNetworkOptions& options) {
   deep::network_type(options.network);
 }
 
-DemoNetwork train_for_demo(const imaging::Manifest& manifest, const DemoNetworkOptions& options,
+DemoNetwork train_for_demo(const Dataset& dataset, const DemoNetworkOptions& options,
                            const std::filesystem::path& file) {
   deep::TrainingOptions training;
   training.network = options.network;
   training.bits = kDemoBits;
-  training.labels = manifest_labels(manifest);
+  training.labels = dataset.vocabulary();
   training.plan = deep::network_type(options.network).plan;
   training.plan->epochs = options.epochs;
   training.threads = options.threads;
   training.progress = progress_line();
-  training.on_epoch = [](const deep::EpochFigures& epoch) {
-    spdlog::info("epoch {}: loss {:.4f}, mAP {:.3f}, {:.1f} s", epoch.epoch, epoch.loss,
-                 epoch.map.value_or(0), epoch.seconds);
-  };
-  const auto trained =
-      deep::train_network(training, training_images(manifest, training_rows(manifest, "train")));
+  training.on_epoch = log_epoch;
+  const auto rows = training_rows(dataset.manifest());
+  const auto trained = deep::train_network(training, training_images(dataset.manifest(), rows));
   trained.model.save(file);
   return {network_features(file, "cpu"), curves_of(trained.report.epochs, options.network)};
 }

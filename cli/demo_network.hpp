@@ -3,18 +3,18 @@
 
 #include <filesystem>
 #include <medretrieval/eval/report.hpp>
-#include <medretrieval/imaging/manifest.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "dataset.hpp"
 #include "feature_maker.hpp"
 
 namespace medretrieval::cli {
 
 struct DemoNetworkOptions {
   std::string network = "spatial-attention-resnet18";
-  std::size_t epochs = 25;  ///< its plan lowers the learning rate after 20
+  std::size_t epochs = 25;  ///< 20 of them at the first learning rate of the default network
   int threads = 0;
 };
 
@@ -29,7 +29,7 @@ void check_demo_network(const DemoNetworkOptions& options);
 
 /// Trains on the rows of split `train`, with the preset's plan but for the epochs, and writes the network file.
 /// \throws Error as deep::train_network(); unsupported where no networks were built.
-DemoNetwork train_for_demo(const imaging::Manifest& manifest, const DemoNetworkOptions& options,
+DemoNetwork train_for_demo(const Dataset& dataset, const DemoNetworkOptions& options,
                            const std::filesystem::path& file);
 
 }  // namespace medretrieval::cli

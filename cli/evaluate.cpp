@@ -68,9 +68,7 @@ void add_evaluate_command(CLI::App& app) {
   command->add_option("-k", options->k, "Answers that count")
       ->check(CLI::Range(0, 1'000'000'000))
       ->capture_default_str();
-  command->add_option("--threads", options->threads, "0: all")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_threads_option(*command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

@@ -62,7 +62,7 @@ void check_demo_network(const DemoNetworkOptions& /*options*/) {
   continue_with_networks();
 }
 
-DemoNetwork train_for_demo(const imaging::Manifest& /*manifest*/, const DemoNetworkOptions& /*options*/,
+DemoNetwork train_for_demo(const Dataset& /*dataset*/, const DemoNetworkOptions& /*options*/,
                            const std::filesystem::path& /*file*/) {
   continue_with_networks();
 }

@@ -210,9 +210,7 @@ void add_import_command(CLI::App& app) {
   command->add_option("--longest-side", import.longest_side, "Make larger images smaller, to this; 0: none")
       ->check(CLI::Range(0, 32768))
       ->capture_default_str();
-  command->add_option("--threads", import.threads, "0: all")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_threads_option(*command, import.threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

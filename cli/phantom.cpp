@@ -133,9 +133,7 @@ void add_phantom_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--seed", phantom.seed, "Of everything drawn")->capture_default_str();
   command->add_flag("--dicom", options->folder.dicom, "Write images as DICOM files too");
-  command->add_option("--threads", options->folder.threads, "0: all")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_threads_option(*command, options->folder.threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, command] {
     refuse_unused(*command, options->form);

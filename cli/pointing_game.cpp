@@ -13,6 +13,7 @@
 #include "command.hpp"
 #include "dataset.hpp"
 #include "progress_line.hpp"
+#include "search_options.hpp"
 
 namespace medretrieval::cli {
 
@@ -260,9 +261,7 @@ void add_pointing_game_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--device", options->device, "cpu, or cuda where libtorch has it")
       ->capture_default_str();
-  command->add_option("--threads", options->threads, "0: all")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_threads_option(*command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

@@ -199,9 +199,7 @@ void add_search_command(CLI::App& app) {
           "--explain", options->explain,
           "Write a PNG: where the network looked in the image and in each answer, and how many bits agree")
       ->type_name("PNG");
-  command->add_option("--threads", options->threads, "0: all")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_threads_option(*command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

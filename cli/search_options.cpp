@@ -36,15 +36,25 @@ EncoderOptions encoder_of_bits(const std::string& type, std::size_t bits, std::s
   return options;
 }
 
+void add_threads_option(CLI::App& command, int& threads) {
+  command.add_option("--threads", threads, "0: all")->check(CLI::Range(0, 1024))->capture_default_str();
+}
+
+std::string options_help(const std::vector<OptionSpec>& options) {
+  std::string help;
+  for (const auto& option : options) {
+    const std::string standard = to_string(option.default_value);
+    help += "      " + option.name + (standard.empty() ? "" : " (" + standard + ")") + ": " +
+            option.description + '\n';
+  }
+  return help;
+}
+
 std::string encoder_options_help() {
   std::string help;
   for (const auto& name : encoder_type_names()) {
-    help += "  " + name + ": " + encoder_type(name).description + '\n';
-    for (const auto& option : encoder_type(name).options) {
-      const std::string standard = to_string(option.default_value);
-      help += "      " + option.name + (standard.empty() ? "" : " (" + standard + ")") + ": " +
-              option.description + '\n';
-    }
+    help +=
+        "  " + name + ": " + encoder_type(name).description + '\n' + options_help(encoder_type(name).options);
   }
   return help;
 }

@@ -12,6 +12,12 @@
 
 namespace medretrieval::cli {
 
+/// --threads.
+void add_threads_option(CLI::App& command, int& threads);
+
+/// Options that are given as NAME=VALUE, for --help: a line each, with the default.
+std::string options_help(const std::vector<OptionSpec>& options);
+
 /// --encoder, --bits, --option.
 struct EncoderChoice {
   std::string type;  ///< empty: the network's own code where a network makes the features, else itq

@@ -1,17 +1,21 @@
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <map>
+#include <medretrieval/imaging/load.hpp>
 #include <medretrieval/torch/training.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "augmentation_options.hpp"
 #include "command.hpp"
 #include "dataset.hpp"
+#include "plan_choice.hpp"
 #include "progress_line.hpp"
 #include "search_options.hpp"
 #include "training_images.hpp"
+#include "training_log.hpp"
 
 namespace medretrieval::cli {
 
@@ -20,111 +24,19 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-/// What the command line may change of a preset's plan.
-struct PlanChoice {
-  std::optional<std::size_t> epochs;
-  std::optional<std::size_t> batch;
-  std::optional<deep::Optimizer> optimizer;
-  std::optional<double> learning_rate;
-  std::optional<double> momentum;
-  std::optional<double> weight_decay;
-  std::optional<std::size_t> decay_epochs;
-  std::optional<double> decay_factor;
-  std::optional<double> classification;
-  std::optional<std::string> loss;
-  std::optional<double> loss_weight;
-  std::optional<double> reconstruction;
-  std::optional<double> pixel_weight;
-  std::vector<std::string> loss_options;
-
-  void add_to(CLI::App& command);
-  deep::TrainingPlan applied_to(deep::TrainingPlan plan) const;
-};
-
 struct Options {
-  std::string manifest;
-  std::string folder;
-  imaging::ManifestOptions columns;
+  DatasetOptions data;
   std::string out;
   std::string log;
-  std::string split = "train";
+  std::optional<std::string> split;
   std::string target_column;
   std::vector<std::string> network_options;
   PlanChoice plan;
   deep::TrainingOptions training;
   bool augment = false;
-  bool allow_leak = false;
+  imaging::AugmentationOptions augmentation;
   bool json = false;
 };
-
-void PlanChoice::add_to(CLI::App& command) {
-  const std::map<std::string, deep::Optimizer> optimizers = {
-      {"sgd", deep::Optimizer::sgd}, {"adam", deep::Optimizer::adam}, {"adamw", deep::Optimizer::adamw}};
-  command.add_option("--epochs", epochs, "Times that every image is seen; 0: the network stays as it begins");
-  command.add_option("--batch", batch, "Images of a step");
-  command.add_option("--optimizer", optimizer, "sgd, adam or adamw")
-      ->transform(one_of(optimizers))
-      ->type_name("NAME");
-  command.add_option("--learning-rate", learning_rate, "Of the first epochs");
-  command.add_option("--momentum", momentum, "Of sgd");
-  command.add_option("--weight-decay", weight_decay, "L2");
-  command.add_option(
-      "--decay-epochs", decay_epochs,
-      "After so many epochs the learning rate is multiplied by --decay-factor, once; 0: never");
-  command.add_option("--decay-factor", decay_factor, "Above 0, at most 1");
-  command.add_option("--classification", classification, "Weight of the classification loss");
-  command.add_option("--loss", loss, "Hashing loss, or none");
-  command.add_option("--loss-weight", loss_weight, "Its weight");
-  command
-      .add_option("--loss-option", loss_options,
-                  "An option of the loss, name=value; may be given several times")
-      ->type_name("NAME=VALUE");
-  command.add_option("--reconstruction", reconstruction, "Weight of a decoder's loss");
-  command.add_option("--pixel-weight", pixel_weight,
-                     "In that loss, cross-entropy plus this times the squared error of pixels");
-}
-
-template <class Value>
-void apply(const std::optional<Value>& given, Value& value) {
-  if (given) value = *given;
-}
-
-deep::TrainingPlan PlanChoice::applied_to(deep::TrainingPlan plan) const {
-  apply(epochs, plan.epochs);
-  apply(batch, plan.batch);
-  apply(optimizer, plan.optimizer);
-  apply(learning_rate, plan.learning_rate);
-  apply(momentum, plan.momentum);
-  apply(weight_decay, plan.weight_decay);
-  apply(decay_epochs, plan.decay_epochs);
-  apply(decay_factor, plan.decay_factor);
-  apply(classification, plan.objective.classification);
-  apply(loss_weight, plan.objective.hashing_weight);
-  apply(reconstruction, plan.objective.reconstruction);
-  apply(pixel_weight, plan.objective.pixel_weight);
-  if (loss) {
-    plan.objective.hashing = *loss == "none" ? "" : *loss;
-    plan.objective.hashing_parameters.clear();
-  }
-  if (!loss_options.empty() && plan.objective.hashing.empty()) {
-    throw Error(ErrorCode::invalid_argument, "--loss-option: expected a --loss that it belongs to");
-  }
-  for (const auto& text : loss_options) {
-    const auto& schema = deep::hashing_loss_info(plan.objective.hashing).options;
-    const auto [name, value] = parse_parameter(text, schema, "hashing loss '" + plan.objective.hashing + "'");
-    plan.objective.hashing_parameters[name] = value;
-  }
-  return plan;
-}
-
-std::string options_help(const std::vector<OptionSpec>& options) {
-  std::string help;
-  for (const auto& option : options) {
-    help +=
-        "      " + option.name + " (" + to_string(option.default_value) + "): " + option.description + '\n';
-  }
-  return help;
-}
 
 std::string presets_help() {
   std::string help = "Networks, their options (--option) and what their plan sets:\n";
@@ -147,26 +59,14 @@ std::string presets_help() {
          "--target-column mask --out fcdn.network\n";
 }
 
-Json number(const std::optional<double>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
-Json to_json(const deep::EpochFigures& figures) {
-  return {{"epoch", figures.epoch},
-          {"loss", figures.loss},
-          {"map", number(figures.map)},
-          {"accuracy", number(figures.accuracy)},
-          {"learning_rate", figures.learning_rate},
-          {"seconds", figures.seconds}};
-}
-
 /// What a decoder learns to draw instead of the images themselves.
-void add_targets(const Options& options, const fs::path& folder, const imaging::Manifest& manifest,
-                 const std::vector<std::size_t>& rows, deep::TrainingImages& images) {
-  auto targets = masks_in(options.manifest, folder, manifest, options.target_column, rows);
+void add_targets(const Options& options, const Dataset& dataset, const std::vector<std::size_t>& rows,
+                 deep::TrainingImages& images) {
+  const auto& file = options.data.manifest;
+  auto targets = masks_in(file, options.data.folder, dataset.manifest(), options.target_column, rows);
   for (const auto& target : targets) {
     if (target.is_known) continue;
-    throw Error(ErrorCode::invalid_argument, options.manifest + ": line " + std::to_string(target.line) +
+    throw Error(ErrorCode::invalid_argument, file + ": line " + std::to_string(target.line) +
                                                  ": expected a file or \"" + std::string(imaging::kNoLesion) +
                                                  "\" in column '" + options.target_column +
                                                  "', got an empty cell");
@@ -181,24 +81,6 @@ void add_targets(const Options& options, const fs::path& folder, const imaging::
   };
 }
 
-/// Writes a line for each epoch; an earlier log stays until the first one ends. A training that goes on from a
-/// checkpoint writes the earlier lines again.
-class EpochLog {
- public:
-  explicit EpochLog(std::string file) : name_(std::move(file)) {}
-
-  void add(const deep::EpochFigures& figures) {
-    if (!stream_.is_open()) stream_.open(name_, std::ios::trunc);
-    if (!(stream_ << to_json(figures).dump() << '\n').flush()) {
-      throw Error(ErrorCode::io, name_ + ": cannot write");
-    }
-  }
-
- private:
-  std::string name_;
-  std::ofstream stream_;
-};
-
 /// So that a slip is told before the training and not after its first epoch.
 void require_folder_of(const fs::path& file) {
   const fs::path folder = file.parent_path();
@@ -208,23 +90,24 @@ void require_folder_of(const fs::path& file) {
   }
 }
 
-/// The manifest, with patients apart between its splits.
-imaging::Manifest read_manifest(Options& options) {
-  if (options.folder.empty()) options.folder = fs::path(options.manifest).parent_path().string();
-  if (options.folder.empty()) options.folder = ".";
-  auto manifest = imaging::read_manifest(options.folder, options.manifest, options.columns);
-  if (!options.allow_leak) {
-    try {
-      imaging::refuse_leak(manifest);
-    } catch (const Error& error) {
-      throw Error(error.code(), options.manifest + ": " + error.what() + " (--allow-leak)");
+/// So that no file is written over another.
+void require_apart(const Options& options) {
+  const std::vector<std::pair<const char*, fs::path>> files = {{"--input", options.data.manifest},
+                                                               {"--out", options.out},
+                                                               {"--log", options.log},
+                                                               {"--checkpoint", options.training.checkpoint}};
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (fs::weakly_canonical(files[i].second) != fs::weakly_canonical(files[j].second)) continue;
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("{}: expected another file than {}, got {} for both", files[i].first,
+                              files[j].first, files[i].second.string()));
     }
   }
-  return manifest;
 }
 
 /// What the command line asks for, checked before the long work.
-void complete(Options& options, const imaging::Manifest& manifest) {
+void complete(Options& options, const Dataset& dataset) {
   auto& training = options.training;
   const auto& type = deep::network_type(training.network);
   for (const auto& text : options.network_options) {
@@ -232,19 +115,19 @@ void complete(Options& options, const imaging::Manifest& manifest) {
     training.network_options[name] = value;
   }
   training.plan = options.plan.applied_to(type.plan);
-  training.labels = manifest_labels(manifest);
-  if (options.augment) training.augmentation.emplace().seed = training.seed;
+  training.labels = dataset.vocabulary();
+  if (options.augment) {
+    training.augmentation = options.augmentation;
+    training.augmentation->seed = training.seed;
+  }
   if (training.checkpoint.empty()) training.checkpoint = options.out + ".checkpoint";
   training.validate();
   if (options.log.empty()) options.log = options.out + ".jsonl";
+  require_apart(options);
   for (const fs::path& file : {fs::path(options.out), fs::path(options.log), training.checkpoint}) {
     require_folder_of(file);
   }
   training.progress = progress_line();
-}
-
-std::string figure(const std::optional<double>& value) {
-  return value ? fmt::format("{:.3f}", *value) : "-";
 }
 
 Json to_json(const deep::TrainedNetwork& trained, const Options& options) {
@@ -257,17 +140,25 @@ Json to_json(const deep::TrainedNetwork& trained, const Options& options) {
           {"labels", trained.model.description().labels},
           {"training_images", report.training_rows},
           {"validation_images", report.validation_rows},
-          {"best", report.best_epoch > 0 ? to_json(report.epochs[report.best_epoch - 1]) : Json(nullptr)},
+          {"best", report.best_epoch == 0 ? Json(nullptr)
+                                          : Json::parse(deep::to_json(report.epochs[report.best_epoch - 1]))},
           {"stopped_early", report.stopped_early},
+          {"hash_learned", report.hash_learned},
           {"unused_weights", report.unused_weights}};
 }
 
+std::string folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path().string() : ".";
+}
+
 void run(Options& options) {
-  const auto manifest = read_manifest(options);
-  complete(options, manifest);
-  const auto rows = training_rows(manifest, options.split);
-  deep::TrainingImages images = training_images(manifest, rows);
-  if (!options.target_column.empty()) add_targets(options, options.folder, manifest, rows, images);
+  if (options.data.folder.empty()) options.data.folder = folder_of(options.data.manifest);
+  const Dataset dataset(options.data);
+  dataset.check_splits();
+  complete(options, dataset);
+  const auto rows = training_rows(dataset.manifest(), options.split);
+  deep::TrainingImages images = training_images(dataset.manifest(), rows);
+  if (!options.target_column.empty()) add_targets(options, dataset, rows, images);
   const auto unknown = std::count(images.patients.begin(), images.patients.end(), "");
   if (unknown > 0) {
     spdlog::warn("{} rows name no patient: held-out rows may show the same patient as those learned from",
@@ -276,8 +167,7 @@ void run(Options& options) {
   EpochLog log(options.log);
   options.training.on_epoch = [&](const deep::EpochFigures& epoch) {
     log.add(epoch);
-    spdlog::info("epoch {}: loss {:.4f}, mAP {}, accuracy {}, {:.1f} s", epoch.epoch, epoch.loss,
-                 figure(epoch.map), figure(epoch.accuracy), epoch.seconds);
+    log_epoch(epoch);
   };
   const auto trained = deep::train_network(options.training, images);
   trained.model.save(options.out);
@@ -286,6 +176,9 @@ void run(Options& options) {
   if (!unused.empty()) {
     spdlog::info("{}: {} names that the backbone does not have: {}",
                  options.training.backbone_weights.string(), unused.size(), CLI::detail::join(unused, ", "));
+  }
+  if (!trained.report.hash_learned) {
+    spdlog::warn("nothing taught the hash layer, its codes are random: index with an --encoder");
   }
   Json answer = to_json(trained, options);
   answer["rows_without_patient"] = unknown;
@@ -308,19 +201,16 @@ void add_train_command(CLI::App& app) {
   command->add_option("--model", training.network, "One of " + names)
       ->capture_default_str()
       ->type_name("PRESET");
-  command->add_option("--input", options->manifest, "CSV file with a row for every image")
+  command->add_option("--input", options->data.manifest, "CSV file with a row for every image")
       ->required()
       ->type_name("MANIFEST");
-  command->add_option("--data", options->folder, "Folder of the images (default: the manifest's)")
+  command->add_option("--data", options->data.folder, "Folder of the images (default: the manifest's)")
       ->type_name("FOLDER");
-  command->add_option("--patient-column", options->columns.patient_column, "Manifest column of the patient")
-      ->capture_default_str();
-  command->add_option("--label-column", options->columns.label_column,
-                      "Manifest column of the labels (default: labels, else label)");
-  command->add_option("--label-separator", options->columns.label_separator, "Between several labels")
-      ->capture_default_str();
-  command->add_option("--split", options->split, "Rows to learn from; all where the manifest has no splits")
-      ->capture_default_str();
+  options->data.add_columns_to(*command);
+  command
+      ->add_option("--split", options->split,
+                   "Rows to learn from (default: train; all where the manifest has no splits)")
+      ->type_name("NAME");
   command
       ->add_option(
           "--target-column", options->target_column,
@@ -354,15 +244,14 @@ void add_train_command(CLI::App& app) {
   command->add_option("--patience", training.patience,
                       "Epochs without a better validation before it stops; 0: never");
   command->add_flag("--balance-classes", training.balance_classes, "Rare classes weigh more");
-  command->add_flag("--augment", options->augment, "Alter the images anew in every epoch");
+  auto* augment =
+      command->add_flag("--augment", options->augment, "Alter the images anew in every epoch; within:");
+  for (auto* option : add_augmentation_options(*command, options->augmentation)) option->needs(augment);
   command->add_option("--seed", training.seed, "Of everything drawn")->capture_default_str();
   command->add_option("--device", training.device, "cpu, or cuda where libtorch has it")
       ->capture_default_str();
-  command->add_option("--threads", training.threads, "0: all")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  command->add_flag("--allow-leak", options->allow_leak,
-                    "Go on although the manifest has patients in two splits");
+  add_threads_option(*command, training.threads);
+  options->data.add_leak_flag(*command);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });
 }

@@ -1,30 +1,32 @@
 #include "training_images.hpp"
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <medretrieval/imaging/load.hpp>
+#include <numeric>
 #include <set>
 #include <system_error>
 
 namespace medretrieval::cli {
 
-std::vector<std::size_t> training_rows(const imaging::Manifest& manifest, const std::string& split) {
+std::vector<std::size_t> training_rows(const imaging::Manifest& manifest,
+                                       const std::optional<std::string>& split) {
   const bool has_splits = !manifest.rows.empty() && !manifest.rows.front().split.empty();
-  std::vector<std::size_t> rows;
-  for (std::size_t row = 0; row < manifest.rows.size(); ++row) {
-    if (!has_splits || manifest.rows[row].split == split) rows.push_back(row);
+  if (!split && !has_splits) {
+    std::vector<std::size_t> rows(manifest.rows.size());
+    std::iota(rows.begin(), rows.end(), std::size_t{0});
+    return rows;
+  }
+  const std::string name = split.value_or("train");
+  auto rows = manifest.rows_of(name);
+  if (rows.empty()) {
+    std::set<std::string> splits;
+    for (const auto& row : manifest.rows) splits.insert(row.split);
+    throw Error(ErrorCode::invalid_argument, "--split: expected a split of the manifest ('" +
+                                                 CLI::detail::join(splits, "', '") + "'), got '" + name +
+                                                 "'");
   }
   return rows;
-}
-
-std::vector<std::string> manifest_labels(const imaging::Manifest& manifest) {
-  std::vector<std::string> labels;
-  std::set<std::string> seen;
-  for (const auto& row : manifest.rows) {
-    for (const auto& label : row.labels) {
-      if (seen.insert(label).second) labels.push_back(label);
-    }
-  }
-  return labels;
 }
 
 std::string source_of(const std::filesystem::path& file) {

@@ -4,16 +4,16 @@
 #include <filesystem>
 #include <medretrieval/imaging/manifest.hpp>
 #include <medretrieval/torch/training.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace medretrieval::cli {
 
-/// The rows of one split, or all where the manifest has no splits.
-std::vector<std::size_t> training_rows(const imaging::Manifest& manifest, const std::string& split);
-
-/// Every label of a manifest, whatever its split, in order of first appearance.
-std::vector<std::string> manifest_labels(const imaging::Manifest& manifest);
+/// The rows of a split, `train` when none is named; without splits all.
+/// \throws Error (invalid_argument) for a split without rows.
+std::vector<std::size_t> training_rows(const imaging::Manifest& manifest,
+                                       const std::optional<std::string>& split = {});
 
 /// What tells one file from another: path, size and time.
 std::string source_of(const std::filesystem::path& file);

@@ -9,6 +9,7 @@
 
 #include "command.hpp"
 #include "progress_line.hpp"
+#include "search_options.hpp"
 
 namespace medretrieval::cli {
 
@@ -119,9 +120,7 @@ void add_tune_command(CLI::App& app) {
   command->add_option("--sample", options->sample, "Items that ask when there are no --queries")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  command->add_option("--threads", options->tuning.threads, "0: all")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_threads_option(*command, options->tuning.threads);
   command->add_flag("--dry-run", options->dry_run, "Do not store the choice");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { run(*options); });

@@ -25,15 +25,6 @@ std::optional<double> optional_number(const Json& json) {
   return json.is_null() ? std::nullopt : std::optional(json.get<double>());
 }
 
-Json to_json(const EpochFigures& figures) {
-  return {{"epoch", figures.epoch},
-          {"loss", figures.loss},
-          {"map", to_json(figures.map)},
-          {"accuracy", to_json(figures.accuracy)},
-          {"learning_rate", figures.learning_rate},
-          {"seconds", figures.seconds}};
-}
-
 EpochFigures figures_from(const Json& json) {
   EpochFigures figures;
   figures.epoch = json.at("epoch").get<std::size_t>();
@@ -66,10 +57,22 @@ Json to_json(const TrainingPlan& plan) {
           {"hashing_parameters", to_json(objective.hashing_parameters)},
           {"hashing_weight", objective.hashing_weight},
           {"reconstruction", objective.reconstruction},
-          {"pixel_weight", objective.pixel_weight}};
+          {"pixel_weight", objective.pixel_weight},
+          {"quantization", objective.quantization},
+          {"bit_balance", objective.bit_balance}};
 }
 
 }  // namespace
+
+std::string to_json(const EpochFigures& figures) {
+  const Json json = {{"epoch", figures.epoch},
+                     {"loss", figures.loss},
+                     {"map", to_json(figures.map)},
+                     {"accuracy", to_json(figures.accuracy)},
+                     {"learning_rate", figures.learning_rate},
+                     {"seconds", figures.seconds}};
+  return json.dump();
+}
 
 std::string training_identity(const TrainingOptions& options, const TrainingPlan& plan,
                               const TrainingImages& images, const Assets& assets) {
@@ -102,7 +105,7 @@ void write_checkpoint(const std::filesystem::path& file, const NetworkDescriptio
                       const Network& network, const ::torch::optim::Optimizer& optimizer,
                       const TrainingProgress& progress, const std::string& identity) {
   Json epochs = Json::array();
-  for (const auto& figures : progress.epochs) epochs.push_back(to_json(figures));
+  for (const auto& figures : progress.epochs) epochs.push_back(Json::parse(to_json(figures)));
   const Json record = {{"identity", identity},
                        {"epochs", epochs},
                        {"best_epoch", progress.best_epoch},

@@ -8,6 +8,7 @@
 #include <medretrieval/torch/network_type.hpp>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace medretrieval::deep {
 
@@ -19,6 +20,7 @@ struct HashBatch {
   Tensor labels;        ///< rows x classes, 0 or 1, of the dtype of `hash`; a row may have several ones
   Tensor rows;          ///< int64, the place of each row in the training set
   double progress = 0;  ///< share of the training that is done, 0 to 1, for losses that sharpen with time
+  std::vector<Tensor> weights = {};  ///< of the hash layers, bits x features each, for losses that shape them
 };
 
 /// A hashing loss, prepared for a training set. Gives a scalar, the mean over pairs of different rows,

@@ -67,6 +67,12 @@ void put_channels_last(const Network& network) {
   }
 }
 
+std::int64_t Network::code_bits() const {
+  std::int64_t bits = 0;
+  for (const auto& slice : slices_) bits += slice.layer->options.out_features();
+  return bits;
+}
+
 std::int64_t parameter_count(const Network& network) {
   std::int64_t count = 0;
   for (const auto& parameter : network.parameters()) {

@@ -49,6 +49,8 @@ class Network : public ::torch::nn::Module {
 
   std::int64_t feature_dimension() const;
   const std::vector<HashSlice>& hash_slices() const noexcept { return slices_; }
+  /// Of all slices.
+  std::int64_t code_bits() const;
 
   /// What must be stored beside the parameters and buffers for make_network() to make the same network again;
   /// empty for all networks whose architecture is code of this library.
@@ -59,6 +61,9 @@ class Network : public ::torch::nn::Module {
 
   /// Whether the features depend on the classifier's weights without a gradient to them, so that it must learn too.
   virtual bool looks_through_classifier() const { return false; }
+
+  /// Whether the classifier stands on the hash layer, so that classification alone trains it.
+  virtual bool classifies_hash() const { return false; }
 
   /// Whether training leaves the features of an image as they are (a frozen backbone), so that they may be
   /// computed once and given to forward_features() in every epoch.

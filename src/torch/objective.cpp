@@ -3,6 +3,7 @@
 #include "base/concat.hpp"
 #include "torch/losses/classification.hpp"
 #include "torch/losses/reconstruction.hpp"
+#include "torch/losses/regularizers.hpp"
 
 namespace medretrieval::deep {
 
@@ -21,6 +22,13 @@ BatchLoss::BatchLoss(const Objective& objective, std::int64_t bits, const Tensor
   }
 }
 
+Tensor BatchLoss::regularizers(const Tensor& hash) const {
+  const Tensor codes = ::torch::tanh(hash);
+  const auto bits = static_cast<double>(hash.size(1));
+  return objective_.quantization / bits * losses::quantization_error(codes) +
+         objective_.bit_balance / bits * losses::bit_imbalance(codes);
+}
+
 Tensor BatchLoss::operator()(const NetworkOutput& output, const HashBatch& batch,
                              const Tensor& targets) const {
   Tensor loss = ::torch::zeros({}, output.hash.options());
@@ -29,6 +37,7 @@ Tensor BatchLoss::operator()(const NetworkOutput& output, const HashBatch& batch
                       classification_loss(output.logits, batch.labels, several_labels_, class_weights_);
   }
   if (hashing_) loss = loss + objective_.hashing_weight * (*hashing_)(batch);
+  if (objective_.quantization > 0 || objective_.bit_balance > 0) loss = loss + regularizers(batch.hash);
   if (needs_targets()) {
     loss = loss + objective_.reconstruction *
                       reconstruction_loss(output.reconstruction, targets, objective_.pixel_weight);

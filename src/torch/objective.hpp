@@ -25,6 +25,8 @@ class BatchLoss {
   bool needs_targets() const noexcept { return objective_.reconstruction > 0; }
 
  private:
+  Tensor regularizers(const Tensor& hash) const;
+
   Objective objective_;
   bool several_labels_;
   Tensor class_weights_;  // undefined: all 1

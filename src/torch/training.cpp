@@ -6,13 +6,13 @@
 #include <cstdio>
 #include <future>
 #include <medretrieval/torch/training.hpp>
-#include <numeric>
 
 #include "base/concat.hpp"
-#include "base/random.hpp"
+#include "torch/batches.hpp"
 #include "torch/checkpoint.hpp"
 #include "torch/deep_model_state.hpp"
 #include "torch/device.hpp"
+#include "torch/gate_calibration.hpp"
 #include "torch/libtorch_errors.hpp"
 #include "torch/networks/named_weights.hpp"
 #include "torch/objective.hpp"
@@ -28,17 +28,10 @@ using detail::fail;
 namespace {
 
 constexpr double kMaximumValidation = 0.5;
-constexpr std::size_t kCalibrationRows = 10;  // fewer tell nothing of a level of 0.95
-constexpr std::size_t kNamedRows = 8;         // of a batch, in messages
+constexpr std::size_t kNamedRows = 8;  // of a batch, in messages
 
 const TrainingPlan& plan_of(const TrainingOptions& options) {
   return options.plan ? *options.plan : network_type(options.network).plan;
-}
-
-/// A number for one use of a seed.
-std::uint64_t seed_for(std::uint64_t seed, std::size_t epoch) {
-  detail::Random random(seed);
-  return random.next() + epoch * 0x9e3779b97f4a7c15ULL;
 }
 
 /// The first rows of a batch, for messages.
@@ -76,11 +69,13 @@ class Trainer {
     identity_ = training_identity(options, plan_, images, network_->assets());
     check_decoder(images);
     check_classifier();
+    check_patience();
     network_->to(device_);
     put_channels_last(*network_);
     optimizer_ = make_optimizer(plan_, *network_);
-    loss_ = std::make_unique<BatchLoss>(plan_.objective, code_bits(), training_labels(),
-                                        set_.several_labels(), options.balance_classes, options.seed);
+    loss_ = std::make_unique<BatchLoss>(plan_.objective, network_->code_bits(),
+                                        set_.labels_of(set_.training_rows()), set_.several_labels(),
+                                        options.balance_classes, options.seed);
     for (std::size_t i = 0; i < set_.training_rows().size(); ++i) place_[set_.training_rows()[i]] = i;
   }
 
@@ -104,18 +99,6 @@ class Trainer {
   RowRunner runner() const {
     return {*network_, set_, device_, plan_.batch, options_.threads, fixed_features_};
   }
-
-  std::int64_t code_bits() const {
-    std::int64_t bits = 0;
-    for (const auto& slice : network_->hash_slices()) bits += slice.layer->options.out_features();
-    return bits;
-  }
-
-  Tensor labels_of(std::span<const std::size_t> rows) const {
-    return set_.labels().index_select(0,
-                                      ::torch::tensor(std::vector<std::int64_t>(rows.begin(), rows.end())));
-  }
-  Tensor training_labels() const { return labels_of(set_.training_rows()); }
 
   /// Neither a decoder's loss without a decoder nor targets without a loss are passed over.
   void check_decoder(const TrainingImages& images) const {
@@ -147,20 +130,6 @@ class Trainer {
     return options_.patience > 0 && progress_.epochs.size() >= progress_.best_epoch + options_.patience;
   }
 
-  /// Training rows in this epoch's order, cut into batches of nearly the same size.
-  std::vector<std::vector<std::size_t>> batches_of(std::size_t epoch) const {
-    std::vector<std::size_t> order = set_.training_rows();
-    detail::Random random(seed_for(options_.seed, epoch));
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-    const std::size_t count = (order.size() + plan_.batch - 1) / plan_.batch;
-    std::vector<std::vector<std::size_t>> batches;
-    for (std::size_t b = 0; b < count; ++b) {
-      batches.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(b * order.size() / count),
-                           order.begin() + static_cast<std::ptrdiff_t>((b + 1) * order.size() / count));
-    }
-    return batches;
-  }
-
   std::future<LoadedBatch> load(std::vector<std::size_t> rows, std::size_t epoch) const {
     return std::async(std::launch::async, [this, epoch, batch_rows = std::move(rows)] {
       LoadedBatch batch;
@@ -182,7 +151,7 @@ class Trainer {
     set_learning_rate(*optimizer_, figures.learning_rate);
     ::torch::manual_seed(seed_for(options_.seed, epoch));
     network_->train();
-    const auto batches = batches_of(epoch);
+    const auto batches = batches_of(set_.training_rows(), plan_.batch, options_.seed, epoch);
     auto next = load(batches.front(), epoch);
     double sum = 0;
     std::size_t seen = 0;
@@ -224,8 +193,9 @@ class Trainer {
         fixed_features_.defined()
             ? network_->forward_features(fixed_features_.index_select(0, places(batch.rows)).to(device_))
             : network_->forward(batch.images.to(device_));
-    const HashBatch hashed = {output.hash, labels_of(batch.rows).to(device_), ::torch::tensor(numbers),
-                              progress};
+    HashBatch hashed = {output.hash, set_.labels_of(batch.rows).to(device_), ::torch::tensor(numbers),
+                        progress};
+    for (const auto& slice : network_->hash_slices()) hashed.weights.push_back(slice.layer->weight);
     const Tensor loss =
         (*loss_)(output, hashed, batch.targets.defined() ? batch.targets.to(device_) : Tensor());
     const double value = loss.item<double>();
@@ -252,62 +222,51 @@ class Trainer {
 
   void keep(const EpochFigures& figures) {
     progress_.epochs.push_back(figures);
-    const double value = figures.map.value_or(0);
-    if (figures.map && progress_.best_epoch != 0 && value <= progress_.best_value) return;
+    const auto value = judged_by(figures);
+    if (value && progress_.best_epoch != 0 && *value <= progress_.best_value) return;
     progress_.best_epoch = figures.epoch;
-    progress_.best_value = value;
+    progress_.best_value = value.value_or(0);
     progress_.best = tensors_of(*network_);
   }
 
   TrainedNetwork finish() {
     if (progress_.best_epoch > 0) set_tensors(*network_, progress_.best);
-    std::shared_ptr<const ClassGate> gate = calibrated_gate();
+    std::shared_ptr<const ClassGate> gate = learns_classes() ? calibrated_gate(runner()) : nullptr;
     return {DeepModelBuilder::from_network(description_, network_, std::move(gate)),
             {progress_.epochs, progress_.best_epoch, is_stopped() && progress_.epochs.size() < plan_.epochs,
-             set_.training_rows().size(), set_.validation_rows().size(), unused_weights_}};
+             set_.training_rows().size(), set_.validation_rows().size(), unused_weights_,
+             learns_hashing() || (learns_classes() && network_->classifies_hash())}};
   }
 
   /// Whether posteriors come to mean anything.
   bool learns_classes() const { return plan_.objective.classification > 0 && plan_.epochs > 0; }
 
+  bool learns_hashing() const {
+    return !plan_.objective.hashing.empty() && plan_.objective.hashing_weight > 0 && plan_.epochs > 0;
+  }
+
+  /// What makes an epoch better than another: codes where a loss shapes them, classes where codes are random. Codes that
+  /// only a classifier on them shapes are good by luck in early epochs, and classes may be told by codes that are
+  /// all alike after the threshold; so then both count.
+  std::optional<double> judged_by(const EpochFigures& figures) const {
+    if (learns_hashing()) return figures.map;
+    if (!network_->classifies_hash() || !figures.map || !figures.accuracy) return figures.accuracy;
+    return (*figures.map + *figures.accuracy) / 2;
+  }
+
+  /// Where no epoch is better than another, nothing would stop.
+  void check_patience() const {
+    if (options_.patience == 0) return;
+    const bool told = learns_hashing() ? validation_.has_relevant_rows() : validation_.has_labels();
+    if (told) return;
+    fail(ErrorCode::invalid_argument, "training: patience: expected held-out rows that ",
+         learns_hashing() ? "share a label with rows learned from" : "have labels", ", got none");
+  }
+
   void check_classifier() const {
     if (plan_.objective.classification > 0 || !network_->looks_through_classifier()) return;
     fail(ErrorCode::invalid_argument, "training: the network '", options_.network,
          "' looks where its classifier tells it: expected a weight of the classification above 0, got 0");
-  }
-
-  /// Classes without rows to learn from.
-  std::vector<ClassId> untrained_classes() const {
-    const Tensor counts = training_labels().sum(0);
-    std::vector<ClassId> classes;
-    for (std::int64_t label = 0; label < counts.size(0); ++label) {
-      if (counts[label].item<float>() == 0) classes.push_back(static_cast<ClassId>(label));
-    }
-    return classes;
-  }
-
-  /// Calibrates posteriors on the validation rows; null where there are too few, or nothing was learned of classes.
-  std::shared_ptr<const ClassGate> calibrated_gate() {
-    if (!learns_classes()) return nullptr;
-    std::vector<std::size_t> rows;
-    for (const auto row : set_.validation_rows()) {
-      if ((set_.labels()[static_cast<std::int64_t>(row)].sum() > 0).item<bool>()) rows.push_back(row);
-    }
-    if (rows.size() < kCalibrationRows) return nullptr;
-    const Tensor logits = runner().answers_of(rows).logits;
-    const Tensor posteriors = posteriors_of(logits, set_.several_labels()).contiguous();
-    LabelSets labels;
-    const Tensor marks = labels_of(rows);
-    for (std::int64_t row = 0; row < marks.size(0); ++row) {
-      std::vector<ClassId> own;
-      for (std::int64_t label = 0; label < marks.size(1); ++label) {
-        if (marks[row][label].item<float>() > 0) own.push_back(static_cast<ClassId>(label));
-      }
-      labels.add_row(own);
-    }
-    return std::make_shared<const ClassGate>(ClassGate::calibrate(
-        MatrixView(posteriors.data_ptr<float>(), rows.size(), set_.label_names().size()), labels,
-        {.several_labels = set_.several_labels(), .untrained = untrained_classes()}));
   }
 
   const TrainingOptions& options_;
@@ -339,6 +298,10 @@ void TrainingOptions::validate() const {
   if (patience > 0 && validation_share == 0) {
     fail(ErrorCode::invalid_argument, "training: expected validation rows where patience is ", patience,
          ", got a validation share of 0");
+  }
+  if (balance_classes && plan_of(*this).objective.classification == 0) {
+    fail(ErrorCode::invalid_argument,
+         "training: expected a weight of the classification above 0 where classes are balanced, got 0");
   }
   if (augmentation) augmentation->validate();
 }

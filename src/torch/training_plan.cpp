@@ -37,6 +37,10 @@ void TrainingPlan::validate() const {
           objective.reconstruction);
   require(within(objective.pixel_weight, 0, 1e6), "objective.pixel_weight", "of 0 to 10^6",
           objective.pixel_weight);
+  require(within(objective.quantization, 0, 1e6), "objective.quantization", "of 0 to 10^6",
+          objective.quantization);
+  require(within(objective.bit_balance, 0, 1e6), "objective.bit_balance", "of 0 to 10^6",
+          objective.bit_balance);
   if (!objective.hashing.empty()) {
     complete_parameters(objective.hashing_parameters, hashing_loss_type(objective.hashing).options,
                         "hashing loss '" + objective.hashing + "'");

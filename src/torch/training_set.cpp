@@ -101,6 +101,14 @@ void TrainingSet::split(double validation_share, std::uint64_t seed) {
   if (training_rows_.empty()) fail(ErrorCode::invalid_argument, "training: no patient is left to learn from");
 }
 
+Tensor places(std::span<const std::size_t> rows) {
+  return ::torch::tensor(std::vector<std::int64_t>(rows.begin(), rows.end()));
+}
+
+Tensor TrainingSet::labels_of(std::span<const std::size_t> rows) const {
+  return labels_.index_select(0, places(rows));
+}
+
 Tensor TrainingSet::pixels(std::size_t row, const Load& load, std::vector<Tensor>& cache) const {
   if (cached_ && cache[row].defined()) return cache[row];
   Tensor image = resized(load(row), side_);

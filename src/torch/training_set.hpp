@@ -14,6 +14,9 @@ namespace medretrieval::deep {
 
 using ::torch::Tensor;
 
+/// Numbers of rows as a tensor that selects them.
+Tensor places(std::span<const std::size_t> rows);
+
 /// Rows and labels of a training. Thread-safe but for construction.
 class TrainingSet {
  public:
@@ -27,6 +30,7 @@ class TrainingSet {
   const std::string& patient(std::size_t row) const { return images_.patients[row]; }
   /// Of all rows: rows x classes, 0 or 1.
   const Tensor& labels() const noexcept { return labels_; }
+  Tensor labels_of(std::span<const std::size_t> rows) const;
   bool has_targets() const noexcept { return static_cast<bool>(images_.load_target); }
 
   /// The images of rows: rows x 1 x side x side.

@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t kGalleryRows = 2000;
 
-/// The labels of rows.
-Tensor labels_of(const TrainingSet& set, std::span<const std::size_t> rows) {
-  return set.labels().index_select(0, places(rows));
-}
-
 /// What a bit counts in the distance.
 Tensor weights_of_bits(const Network& network) {
   std::vector<Tensor> weights;
@@ -33,10 +28,6 @@ Tensor hamming(const Tensor& queries, const Tensor& gallery, const Tensor& weigh
 }
 
 }  // namespace
-
-Tensor places(std::span<const std::size_t> rows) {
-  return ::torch::tensor(std::vector<std::int64_t>(rows.begin(), rows.end()));
-}
 
 RowAnswers RowRunner::answers_of(std::span<const std::size_t> rows) const {
   const ::torch::NoGradGuard no_gradient;
@@ -78,6 +69,18 @@ Validation::Validation(const TrainingSet& set, std::uint64_t seed) : set_(set) {
   }
 }
 
+bool Validation::has_relevant_rows() const {
+  return !set_.validation_rows().empty() && relevant_rows().any().item<bool>();
+}
+
+bool Validation::has_labels() const {
+  return !set_.validation_rows().empty() && set_.labels_of(set_.validation_rows()).any().item<bool>();
+}
+
+Tensor Validation::relevant_rows() const {
+  return set_.labels_of(set_.validation_rows()).mm(set_.labels_of(gallery_).t()) > 0;
+}
+
 void Validation::measure(const RowRunner& runner, EpochFigures& figures) const {
   const auto& rows = set_.validation_rows();
   if (rows.empty()) return;
@@ -88,7 +91,7 @@ void Validation::measure(const RowRunner& runner, EpochFigures& figures) const {
 }
 
 std::optional<double> Validation::mean_average_precision(const Tensor& distances) const {
-  const Tensor alike = labels_of(set_, set_.validation_rows()).mm(labels_of(set_, gallery_).t()) > 0;
+  const Tensor alike = relevant_rows();
   const auto distance = distances.accessor<float, 2>();
   const auto relevant = alike.accessor<bool, 2>();
   double sum = 0;
@@ -113,7 +116,7 @@ std::optional<double> Validation::mean_average_precision(const Tensor& distances
 }
 
 std::optional<double> Validation::accuracy(const Tensor& logits) const {
-  const Tensor labels = labels_of(set_, set_.validation_rows());
+  const Tensor labels = set_.labels_of(set_.validation_rows());
   if (set_.several_labels())
     return ((logits > 0) == (labels > 0)).to(::torch::kFloat64).mean().item<double>();
   const Tensor labelled = labels.sum(1) > 0;

@@ -31,18 +31,22 @@ struct RowRunner {
   Tensor features_of_all() const;
 };
 
-/// Numbers of rows as a tensor that selects them.
-Tensor places(std::span<const std::size_t> rows);
-
 /// Validates after an epoch.
 class Validation {
  public:
   Validation(const TrainingSet& set, std::uint64_t seed);
 
+  /// Whether a held-out row shares a label with a row of the gallery, without which there is no mAP.
+  bool has_relevant_rows() const;
+  /// Whether a held-out row has a label, without which there is no accuracy.
+  bool has_labels() const;
+
   /// Sets map and accuracy.
   void measure(const RowRunner& runner, EpochFigures& figures) const;
 
  private:
+  /// Held-out rows x gallery.
+  Tensor relevant_rows() const;
   std::optional<double> mean_average_precision(const Tensor& distances) const;
   std::optional<double> accuracy(const Tensor& logits) const;
 

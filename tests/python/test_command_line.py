@@ -124,6 +124,7 @@ def test_add_upsert_remove_compact_verify(phantoms, gallery):
     data = ("--gallery", gallery, "--data", phantoms, "--manifest", phantoms / "manifest.csv")
     before = info(gallery)["items"]
     assert "is taken" in run("index", "add", *data, "--split", "database", status=6)
+    assert "no rows of split 'test'" in run("index", "add", *data, "--split", "test", status=3)
     assert info(gallery)["items"] == before, "a refused addition changes nothing"
     run("index", "add", *data, "--split", "query")
     run("index", "add", *data, "--split", "database", "--upsert")

@@ -205,8 +205,41 @@ def test_options_that_mean_nothing_are_refused(phantoms, network, tmp_path):
     new = ("index", "create", "--gallery", tmp_path / "new", *data(phantoms), "--network", network)
     assert "--bits" in run(*new, "--bits", 32, status=3)
     run(*new, "--features", "classical", status=2)
-    assert "objective.pixel_weight" in run(*training(phantoms, tmp_path / "x", "--pixel-weight", -1), status=3)
+    for given in (("--momentum", 0.5), ("--decay-factor", 0.5), ("--loss-weight", 2), ("--pixel-weight", 2),
+                  ("--loss-option", "alpha=1")):
+        refused = run(*training(phantoms, tmp_path / "x", "--optimizer", "adam", "--loss", "none", *given), status=3)
+        assert given[0] in refused and "expected" in refused
+    refused = run(*training(phantoms, tmp_path / "x", "--loss", "csq", "--classification", 0, "--balance-classes"), status=3)
+    assert "classification above 0" in refused
+    assert "'test'" in run(*training(phantoms, tmp_path / "x", "--split", "test"), status=3)
+    run(*training(phantoms, tmp_path / "x", "--rotation", 5), status=2)
     assert not (tmp_path / "new").exists() and not (tmp_path / "x").exists()
+
+
+def test_no_file_is_written_over_another(phantoms, tmp_path):
+    kept = (phantoms / "manifest.csv").read_bytes()
+    for more in (("--checkpoint", tmp_path / "x"), ("--log", tmp_path / "." / "x"), ("--log", tmp_path / "x.checkpoint"),
+                 ("--log", phantoms / "manifest.csv")):
+        refused = run(*training(phantoms, tmp_path / "x", *more), status=3)
+        assert more[0] in refused or "--checkpoint" in refused
+        assert "another file" in refused
+    assert (phantoms / "manifest.csv").read_bytes() == kept and list(tmp_path.iterdir()) == []
+
+
+def test_a_hash_layer_that_nothing_taught_is_told(phantoms, tmp_path):
+    call = ("train", "--input", phantoms / "manifest.csv", "--model", "resnet18", "--side", 32, "--bits", BITS, "--threads", 1,
+            "--epochs", 1, "--json", "--out")
+    assert json.loads(run(*call, tmp_path / "taught"))["hash_learned"] is True
+    assert json.loads(run(*call, tmp_path / "random", "--loss", "none"))["hash_learned"] is False
+
+
+def test_what_is_altered_in_training_can_be_said(phantoms, tmp_path):
+    assert "rotation_degrees" in run(*training(phantoms, tmp_path / "x", "--augment", "--rotation", 200), status=3)
+    for name, more in (("still", ("--rotation", 0, "--shift", 0, "--no-flip-horizontal", "--no-flip-vertical")), ("turned", ())):
+        run(*training(phantoms, tmp_path / name, "--augment", *more, epochs=1))
+    run(*training(phantoms, tmp_path / "plain", epochs=1))
+    losses = {name: lines_of(tmp_path / f"{name}.jsonl")[0]["loss"] for name in ("still", "turned", "plain")}
+    assert losses["still"] == losses["plain"] != losses["turned"]
 
 
 def test_a_network_file_that_is_gone_or_another(phantoms, gallery, tmp_path):

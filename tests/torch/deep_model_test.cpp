@@ -13,15 +13,23 @@ namespace {
 constexpr std::int64_t kSide = 64;
 constexpr std::int64_t kRows = 3;
 
+struct Made {
+  std::shared_ptr<Network> plain;
+  DeepModel model;  ///< of a network with the same weights
+};
+
+Made make(const std::string& name) {
+  const Parameters options =
+      complete_parameters(testing::needed_options(name), network_type(name).options, name);
+  const NetworkDescription description = {name, options, kSide, 16, {"disc", "bar"}};
+  const auto seeded = [&] { return testing::make_seeded(name, {kSide, 16, 2}, options); };
+  return {seeded(), DeepModelBuilder::from_network(description, seeded(), nullptr)};
+}
+
 class DeepModels : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(DeepModels, AnswerAsTheirNetwork) {
-  const Parameters options =
-      complete_parameters(testing::needed_options(GetParam()), network_type(GetParam()).options, GetParam());
-  const NetworkDescription description = {GetParam(), options, kSide, 16, {"disc", "bar"}};
-  const auto plain = testing::make_seeded(GetParam(), {kSide, 16, 2}, options);
-  const DeepModel model = DeepModelBuilder::from_network(
-      description, testing::make_seeded(GetParam(), {kSide, 16, 2}, options), nullptr);
+  const auto [plain, model] = make(GetParam());
   plain->eval();
   const ::torch::NoGradGuard no_gradient;
   const Tensor images = testing::smooth_images(kRows, kSide);
@@ -49,14 +57,44 @@ TEST_P(DeepModels, AnswerAsTheirNetwork) {
   }
 }
 
+TEST_P(DeepModels, ServeTheThresholdOfTheirHashLayer) {
+  const auto [plain, model] = make(GetParam());
+  const ::torch::NoGradGuard no_gradient;
+  std::vector<imaging::Image> images;
+  const Tensor drawn = testing::smooth_images(kRows, kSide);
+  for (std::int64_t row = 0; row < kRows; ++row) images.push_back(to_image(drawn[row][0]));
+  const Matrix features = model.analyse(images, {.threads = 1}).features;
+  const Codes codes = model.encoder()->encode(features);
+  const auto places = model.encoder()->bit_places();
+  std::vector<std::uint8_t> code(codes.layout().row_bytes());
+  std::size_t undecided = 0;  // whose output lies within the rounding of the threshold
+  for (std::size_t row = 0; row < features.rows(); ++row) {
+    codes.get_row(row, code.data());
+    std::size_t bit = 0;
+    for (const auto& slice : plain->hash_slices()) {
+      const auto columns = slice.layer->options.in_features();
+      const Tensor part =
+          ::torch::from_blob(const_cast<float*>(features.row(row).data()) + slice.first_column, {columns})
+              .to(::torch::kFloat64);
+      const Tensor hash = slice.layer->weight.to(::torch::kFloat64).mv(part) + slice.layer->bias;
+      const double rounding = 1e-5 * hash.abs().max().item<double>();
+      for (std::int64_t i = 0; i < hash.size(0); ++i, ++bit) {
+        const auto place = places.at(bit);
+        const double value = hash[i].item<double>();
+        undecided += std::abs(value) <= rounding ? 1 : 0;
+        if (std::abs(value) > rounding) {
+          EXPECT_EQ((code[place / 8] >> (place % 8) & 1) == 1, value > 0) << bit;
+        }
+      }
+    }
+    EXPECT_EQ(bit, places.size());
+  }
+  EXPECT_LE(undecided, 1U);
+}
+
 TEST_P(DeepModels, StoreTheirNetworksWeights) {
   const testing::TemporaryFolder folder;
-  const Parameters options =
-      complete_parameters(testing::needed_options(GetParam()), network_type(GetParam()).options, GetParam());
-  const NetworkDescription description = {GetParam(), options, kSide, 16, {"disc", "bar"}};
-  const auto plain = testing::make_seeded(GetParam(), {kSide, 16, 2}, options);
-  const DeepModel model = DeepModelBuilder::from_network(
-      description, testing::make_seeded(GetParam(), {kSide, 16, 2}, options), nullptr);
+  const auto [plain, model] = make(GetParam());
   model.save(folder / "model");
   const TensorBytes bytes = to_bytes(tensors_of(*plain));
   const auto stored = testing::section_text(folder / "model", detail::NetworkSection::tensor_data);

@@ -59,6 +59,7 @@ TEST_P(EveryLossLearns, CodesThatRankClassesFirst) {
   for (int step = 0; step < kSteps; ++step) {
     optimizer.zero_grad();
     batch.hash = layer(points);
+    batch.weights = {layer->weight};
     batch.progress = static_cast<double>(step) / kSteps;
     (*loss)(batch).backward();
     optimizer.step();

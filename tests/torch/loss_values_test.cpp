@@ -107,12 +107,14 @@ TEST(LossValues, Idhn) {
 }
 
 TEST(LossValues, Dh) {
-  // |u - b|^2 = .5 in each row. Means of bits 1/6, variances 1/4 - 1/36, sum .4444444. H'H/3 = 1/4 on and
-  // -1/12 off the diagonal: 2 * .5625 + 2 / 144 = 1.1388889. D^2: 1 similar; 1 and 2 dissimilar: 1 - 1.5. (.5
-  // - .5 * .4444444 + 2 * 1.1388889 - 3 * .5) / 2
-  const HashBatch batch = through_tanh({.5, .5, -.5, .5, .5, -.5});
-  EXPECT_NEAR(value_of("dh", {{"variance", 0.5}, {"independence", 2.0}, {"scatter", 3.0}}, batch), 0.5277778,
-              kTolerance);
+  // |u - b|^2 = .5 in each row. Means of bits 1/6, variances 1/4 - 1/36, sum .4444444. D^2: 1 similar; 1 and 2
+  // dissimilar: 1 - 1.5. (.5 - .5 * .4444444 - 3 * .5) / 2 = -.6111111.
+  const Parameters parameters = {{"variance", 0.5}, {"independence", 2.0}, {"scatter", 3.0}};
+  HashBatch batch = through_tanh({.5, .5, -.5, .5, .5, -.5});
+  EXPECT_NEAR(value_of("dh", parameters, batch), -0.6111111, kTolerance);
+  // WW' = (1.25, .5; .5, 1): .0625 + .25 + .25 = .5625, and 1 for a layer of zeros on one bit; 2/2 times that.
+  batch.weights = {matrix({1, .5, 0, 1}), matrix({0, 0})};
+  EXPECT_NEAR(value_of("dh", parameters, batch), -0.6111111 + 0.5625 + 1, kTolerance);
 }
 
 TEST(LossValues, Csq) {
@@ -158,11 +160,10 @@ TEST(Regularizers, HaveTheirValues) {
   EXPECT_TRUE(losses::binary(codes).equal(matrix({1, 1, -1, -1})));
   EXPECT_NEAR(losses::quantization_error(codes).item<double>(), (.25 + 1 + 0 + 1) / 2, 1e-12);
   EXPECT_NEAR(losses::magnitude_error(codes).item<double>(), (.5 + 1 + 0 + 1) / 2, 1e-12);
-  // means -.25 and 1; deviations .75 and 1; H'H/2 = (.625, .5; .5, 2)
+  // means -.25 and 1; deviations .75 and 1
   EXPECT_NEAR(losses::bit_imbalance(codes).item<double>(), .0625 + 1, 1e-12);
   EXPECT_NEAR(losses::bit_variance(codes).item<double>(), .5625 + 1, 1e-12);
-  EXPECT_NEAR(losses::bit_correlation(codes).item<double>(), .140625 + .5 + 1, 1e-12);
-  EXPECT_NEAR(losses::bit_correlation(matrix({1, 1, 1, -1})).item<double>(), 0, 1e-12);
+  EXPECT_NEAR(losses::orthogonality_error(matrix({.6, .8, -.8, .6})).item<double>(), 0, 1e-12);
 }
 
 }  // namespace

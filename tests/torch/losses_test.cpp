@@ -49,6 +49,17 @@ TEST_P(EveryLoss, GradientEqualsFiniteDifferences) {
   }
 }
 
+TEST(DhLoss, HasTheGradientOfDifferencesToTheWeights) {
+  HashBatch batch = make_batch(false);
+  const auto loss = loss_for("dh", {}, batch);
+  ::torch::manual_seed(3);
+  const auto at = [&](const Tensor& weights) {
+    batch.weights = {weights};
+    return (*loss)(batch);
+  };
+  expect_gradient_of_differences(at, ::torch::randn({4, 6}, ::torch::kFloat64));
+}
+
 TEST_P(EveryLoss, StaysFiniteWithoutPairsOfOneKind) {
   const HashBatch batch = make_batch(false);
   const auto loss = loss_for(GetParam(), {}, batch);

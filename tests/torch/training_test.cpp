@@ -26,6 +26,14 @@ std::vector<float> features_of(const DeepModel& model) {
   return {analysis.features.data(), analysis.features.data() + 2 * model.dimension()};
 }
 
+TrainingOptions resnet_options() {
+  auto options = quick_options();
+  options.network = "resnet18";
+  options.network_options = {};
+  options.side = 32;
+  return options;
+}
+
 TEST(Training, LearnsToTellDiscsFromBars) {
   const TrainedNetwork trained = train_network(quick_options(), make_images(160));
   ASSERT_EQ(trained.report.epochs.size(), 6U);
@@ -84,6 +92,31 @@ std::vector<ResumeCase> resume_cases() {
            }},
           {"hashnet", [](TrainingOptions& options) { options.plan->objective.hashing = "hashnet"; }},
           {"cnnh", [](TrainingOptions& options) { options.plan->objective.hashing = "cnnh"; }},
+          {"batch_normalization_on_two_threads",
+           [](TrainingOptions& options) {
+             options = resnet_options();
+             options.threads = 2;
+             options.balance_classes = true;
+           }},
+          {"decoder",
+           [](TrainingOptions& options) {
+             options.network = "fcdn";
+             options.network_options = {{"width", std::int64_t{4}}, {"growth", std::int64_t{4}}};
+             options.plan->optimizer = Optimizer::adamw;
+             options.plan->objective.hashing = "fcdn-codes";
+             options.plan->objective.reconstruction = 1;
+           }},
+          {"fixed_features",
+           [](TrainingOptions& options) {
+             options.network = "scripted";
+             options.network_options = testing::needed_options("scripted");
+             options.plan->objective.hashing = "dh";
+           }},
+          {"regularizers",
+           [](TrainingOptions& options) {
+             options.plan->objective.quantization = 0.1;
+             options.plan->objective.bit_balance = 0.1;
+           }},
           {"augmentation", [](TrainingOptions& options) { options.augmentation.emplace(); }},
           {"patience", [](TrainingOptions& options) { options.patience = 5; }}};
 }
@@ -177,10 +210,7 @@ TEST(Training, RefusesTargetsThatNothingLearns) {
 }
 
 TEST(Training, WithoutALossOfClassesThereIsNoGateAndNoAccuracy) {
-  auto options = quick_options();
-  options.network = "resnet18";
-  options.network_options = {};
-  options.side = 32;
+  auto options = resnet_options();
   options.plan->epochs = 1;
   options.plan->objective.classification = 0;
   options.plan->objective.hashing = "csq";
@@ -234,12 +264,69 @@ TEST(Training, ACheckpointOfOtherSourcesIsRefused) {
 }
 
 TEST(Training, WhatLibtorchRefusesIsAnError) {
-  auto options = quick_options();
-  options.network = "resnet18";
-  options.network_options = {};
-  options.side = 32;
+  auto options = resnet_options();
   options.plan->batch = 1;
   EXPECT_ERROR(train_network(options, make_images(16)), unsupported, "libtorch says");
+}
+
+TEST(Training, RefusesPatienceThatNothingCanEnd) {
+  auto options = quick_options();
+  options.patience = 2;
+  auto images = make_images(16);
+  for (std::size_t row = 0; row < images.labels.size(); ++row) images.labels[row] = {std::to_string(row)};
+  options.plan->objective.hashing = "csq";
+  EXPECT_ERROR(train_network(options, images), invalid_argument,
+               "patience: expected held-out rows that share");
+}
+
+std::size_t first_best(const TrainingReport& report, std::optional<double> EpochFigures::*figure) {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < report.epochs.size(); ++i) {
+    if (report.epochs[i].*figure > report.epochs[best].*figure) best = i;
+  }
+  return report.epochs[best].epoch;
+}
+
+TEST(Training, JudgesEpochsByCodesOnlyWhereALossShapesThem) {
+  auto options = resnet_options();
+  auto trained = train_network(options, make_images(80));
+  EXPECT_FALSE(trained.report.hash_learned);
+  EXPECT_EQ(trained.report.best_epoch, first_best(trained.report, &EpochFigures::accuracy));
+  options.plan->objective.hashing = "csq";
+  trained = train_network(options, make_images(80));
+  EXPECT_TRUE(trained.report.hash_learned);
+  EXPECT_EQ(trained.report.best_epoch, first_best(trained.report, &EpochFigures::map));
+}
+
+TEST(Training, JudgesCodesThatOnlyAClassifierShapesByBoth) {
+  const auto report = train_network(quick_options(), make_images(80)).report;
+  EXPECT_TRUE(report.hash_learned);
+  const auto sum = [](const EpochFigures& figures) { return *figures.map + *figures.accuracy; };
+  for (const auto& epoch : report.epochs) {
+    EXPECT_LE(sum(epoch), sum(report.epochs[report.best_epoch - 1])) << epoch.epoch;
+  }
+}
+
+TEST(Training, TeachesAHashLayerOnFixedFeatures) {
+  auto options = quick_options();
+  options.network = "scripted";
+  options.network_options = testing::needed_options("scripted");
+  options.plan = network_type("scripted").plan;
+  options.plan->learning_rate = 0.01;
+  options.plan->batch = 16;
+  const auto trained = train_network(options, make_images(160));
+  EXPECT_TRUE(trained.report.hash_learned);
+  ASSERT_GT(trained.report.best_epoch, 0U);
+  EXPECT_GT(trained.report.epochs[trained.report.best_epoch - 1].map.value(),
+            trained.report.epochs.front().map.value());
+}
+
+TEST(Training, RefusesBalancedClassesWithoutALossOfClasses) {
+  auto options = quick_options();
+  options.balance_classes = true;
+  options.plan->objective.classification = 0;
+  options.plan->objective.hashing = "csq";
+  EXPECT_ERROR(train_network(options, make_images(16)), invalid_argument, "where classes are balanced");
 }
 
 TEST(Training, StopsWhenValidationGetsNoBetter) {

@@ -46,6 +46,10 @@ struct Objective {
   double hashing_weight = 1;
   double reconstruction = 0;  ///< weight of the decoder's loss; 0 for networks without a decoder
   double pixel_weight = 1;    ///< in it: cross-entropy + this times the squared error of pixels
+  /// Weight of mean (u - sign u)^2 over rows and bits, u = tanh(hash): codes that the threshold changes little.
+  double quantization = 0;
+  /// Weight of the squared mean of each bit over the rows, mean over bits: bits that are as often 1 as 0.
+  double bit_balance = 0;
 };
 
 /// How a network learns. Where its paper states a number, the preset holds it.

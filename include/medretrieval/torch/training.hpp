@@ -49,6 +49,9 @@ struct EpochFigures {
   double seconds = 0;  ///< of this epoch, validation included
 };
 
+/// A JSON object of the figures by name, on one line; null where there is none.
+std::string to_json(const EpochFigures& figures);
+
 struct TrainingOptions {
   std::string network = "attention-cnn-bilstm";
   Parameters network_options = {};  ///< those left out take the preset's values
@@ -62,8 +65,9 @@ struct TrainingOptions {
   std::vector<std::string> labels =
       {};                         ///< the classes; empty: the labels of the rows in order of appearance
   double validation_share = 0.2;  ///< of the patients, 0 to 0.5; no patient is on both sides
-  std::size_t patience = 0;       ///< epochs without a better validation before it stops; 0: never
-  bool balance_classes = false;   ///< rare classes weigh more in the classification loss
+  std::size_t patience = 0;       ///< epochs without a better one before it stops; 0: never
+  /// Rare classes weigh more in the classification loss, which there must be.
+  bool balance_classes = false;
   std::optional<imaging::AugmentationOptions> augmentation =
       {};                  ///< of every training image, anew in each epoch
   std::uint64_t seed = 1;  ///< of weights, order, dropout, augmentation, split and what losses draw
@@ -83,14 +87,16 @@ struct TrainingOptions {
 /// What a training was.
 struct TrainingReport {
   std::vector<EpochFigures> epochs;
-  std::size_t best_epoch =
-      0;  ///< whose weights were kept: the best validation, else the last; 0: no epoch was run
+  std::size_t best_epoch = 0;  ///< whose weights were kept, see train_network(); 0: no epoch was run
   bool stopped_early = false;
   std::size_t training_rows = 0;
   std::size_t validation_rows = 0;
   /// Names in TrainingOptions::backbone_weights that the backbone does not have, its old classifier's say. Empty
   /// too after a training that went on from a checkpoint.
   std::vector<std::string> unused_weights = {};
+  /// Whether anything taught the hash layer: a hashing loss, or a classifier that stands on it. Otherwise the codes are
+  /// random, and only the features and the classes are of use.
+  bool hash_learned = false;
 };
 
 /// A trained network and how it came to be.
@@ -99,17 +105,22 @@ struct TrainedNetwork {
   TrainingReport report;
 };
 
-/// Trains a network. With the same options, images, libtorch and number of threads it gives the same weights, also
+/// Trains a network and keeps the weights of the best epoch: by mAP where there is a hashing loss; without one by
+/// accuracy, or by the mean of both where the classifier stands on the hash layer; of equal ones the first, and the last
+/// where held-out rows tell nothing. With the same options, images, libtorch and number of threads it gives the same weights, also
 /// when it was interrupted and goes on from its checkpoint.
 ///
 /// libtorch's random generator is seeded and its number of threads set for the length of the call; both belong to the
 /// whole program.
 /// \throws Error invalid_argument (options; sizes that differ; fewer than two rows or labels; a reconstruction weight
-///         for a network without a decoder; targets without such a weight), not_found (a label outside
+///         for a network without a decoder; targets without such a weight; patience where the held-out rows tell
+///         nothing; balanced classes, or a network that looks where its classifier tells it, without a weight of
+///         the classification), not_found (a label outside
 ///         TrainingOptions::labels; the backbone's weights), incompatible (a checkpoint of other options,
 ///         weights or images; weights of another backbone: the name is given), corrupt (a damaged checkpoint, an
 ///         image, a file of weights), unsupported (the loss or a weight is no longer finite: epoch, batch and rows
-///         are named, the checkpoint before stays; weights for a network without a backbone that takes them),
+///         are named, the checkpoint before stays; what libtorch refuses, such as a batch of one row before a batch
+///         normalization; weights for a network without a backbone that takes them),
 ///         limit_exceeded (a file of weights above 4 GiB), io (the checkpoint cannot be written; the one before
 ///         stays), cancelled.
 TrainedNetwork train_network(const TrainingOptions& options, const TrainingImages& images);

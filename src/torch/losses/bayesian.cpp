@@ -1,8 +1,8 @@
-// The maximum a posteriori objective of paper 002 (Zhu et al. 2022): a weighted pairwise likelihood and a
-// prior,
-//   sum over pairs of w_ij [log(1 + exp(alpha u_i'u_j)) - s_ij alpha u_i'u_j] + quantization * mean (u - sign
-// u)^2 with u = tanh(hash). Only the abstract is public: the likelihood and its weights are HashNet's, times
-// the Jaccard index of the labels on similar pairs; similar and dissimilar pairs keep the same mass.
+// The maximum a posteriori objective of paper 002 (Zhu et al. 2022), a weighted pairwise likelihood and a prior:
+//   sum over pairs of w_ij [log(1 + exp(alpha u_i'u_j)) - s_ij alpha u_i'u_j]
+//   + quantization * mean (u - sign u)^2
+// with u = tanh(hash). Only the abstract is public: the likelihood and its weights are HashNet's, times the
+// Jaccard index of the labels on similar pairs; similar and dissimilar pairs keep the same mass.
 #include "base/option_values.hpp"
 #include "torch/hashing_loss.hpp"
 #include "torch/losses/pairs.hpp"

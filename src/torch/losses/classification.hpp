@@ -17,7 +17,7 @@ namespace medretrieval::deep {
                                     bool several_labels, const ::torch::Tensor& class_weights = {});
 
 /// Weights by inverse frequency, of the dtype of `labels`. With one label a row: labelled rows / (classes *
-/// rows of the class), so that their mean over rows is 1 and every class has the same sum; with several: rows
+/// rows of the class), so that every class that has rows has the same sum; with several: rows
 /// without the label / rows with it, so that both sides have the same sum. Within 1 / largest to largest; 1
 /// for a class without rows.
 /// \param labels of all training rows: rows x classes, 0 or 1

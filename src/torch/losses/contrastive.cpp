@@ -1,8 +1,9 @@
 // The hashing terms of paper 004, equations 8 to 10 and 12:
-//   mean over pairs of 1/2 (1 - y) D^2 + 1/2 y max(0, m - D)^2, and alpha times the mean over rows of | |f| -
-// 1 |_1. y is 1 for dissimilar pairs, D the Euclidean distance, not squared. f is the output of the hash
-// layer itself: the paper names no activation there (equation 7 takes the sign of f), and equation 10 is what
-// holds it near 1 and -1.
+//   mean over pairs of 1/2 (1 - y) D^2 + 1/2 y max(0, m - D)^2
+//   + alpha * mean over rows of | |f| - 1 |_1
+// y is 1 for dissimilar pairs, D the Euclidean distance, not squared. f is the output of the hash layer itself:
+// the paper names no activation there (equation 7 takes the sign of f), and equation 10 is what holds it near 1
+// and -1.
 #include <cmath>
 
 #include "base/option_values.hpp"

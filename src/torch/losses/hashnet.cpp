@@ -1,7 +1,9 @@
 // HashNet's weighted pairwise likelihood (Cao et al. 2017), the weighted sum over pairs of
-//   log(1 + exp(alpha u_i'u_j)) - s_ij alpha u_i'u_j with u = tanh(scale * hash).
-// The weights give similar and dissimilar pairs the same mass. The scale grows with training, as sqrt(1 + c *
-// step) in the authors' program, which is sqrt(1 + (final_scale^2 - 1) * progress).
+//   log(1 + exp(alpha u_i'u_j)) - s_ij alpha u_i'u_j
+// with u = tanh(scale * hash). The weights give similar and dissimilar pairs the same mass. The scale grows with
+// training, in the authors' program as
+//   sqrt(1 + c * step)
+// which is sqrt(1 + (final_scale^2 - 1) * progress).
 #include <cmath>
 
 #include "base/option_values.hpp"

@@ -22,9 +22,8 @@ Tensor bit_variance(const Tensor& codes) {
   return (codes - codes.mean(0)).pow(2).sum(1).mean();
 }
 
-Tensor bit_correlation(const Tensor& codes) {
-  const Tensor products = codes.t().mm(codes) / codes.size(0);
-  return (products - ::torch::eye(codes.size(1), codes.options())).pow(2).sum();
+Tensor orthogonality_error(const Tensor& weights) {
+  return (weights.mm(weights.t()) - ::torch::eye(weights.size(0), weights.options())).pow(2).sum();
 }
 
 }  // namespace medretrieval::deep::losses

@@ -23,7 +23,8 @@ Tensor bit_imbalance(const Tensor& codes);
 /// The variance of each bit over the rows (divided by their number), summed over bits.
 Tensor bit_variance(const Tensor& codes);
 
-/// |H'H/n - I|^2, squared Frobenius norm: 0 for bits of mean square 1 that do not correlate.
-Tensor bit_correlation(const Tensor& codes);
+/// |WW' - I|^2, squared Frobenius norm: 0 where the rows of W are at right angles and of length 1.
+/// \param weights bits x features
+Tensor orthogonality_error(const Tensor& weights);
 
 }  // namespace medretrieval::deep::losses

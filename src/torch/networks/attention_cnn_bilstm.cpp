@@ -94,6 +94,8 @@ class AttentionCnnBilstm final : public Network {
                                                            static_cast<std::int64_t>(shape.classes)));
   }
 
+  bool classifies_hash() const override { return true; }
+
  private:
   NetworkOutput analyse(const Tensor& grey) override {
     NetworkOutput output;

@@ -8,6 +8,7 @@
 
 #include "base/concat.hpp"
 #include "io/files.hpp"
+#include "torch/sizes_text.hpp"
 
 namespace medretrieval::deep {
 
@@ -16,12 +17,6 @@ namespace {
 using detail::fail;
 
 constexpr std::size_t kMaximumBytes = std::size_t{4} << 30;
-
-std::string sizes_text(const Tensor& tensor) {
-  std::string text;
-  for (const auto size : tensor.sizes()) text += (text.empty() ? "" : " x ") + std::to_string(size);
-  return text.empty() ? "a single number" : text;
-}
 
 /// Whether all elements lie in the tensor's storage, which the file's own words about it do not make sure.
 bool lies_in_storage(const Tensor& tensor) {

@@ -36,6 +36,8 @@ class PlainResnet final : public Network {
                                   nn::Linear(head == Head::latent ? bits : backbone_->channels(), classes));
   }
 
+  bool classifies_hash() const override { return head_ == Head::latent; }
+
  private:
   NetworkOutput analyse(const Tensor& images) override {
     NetworkOutput output;
@@ -72,6 +74,7 @@ NetworkType plain_resnet(std::int64_t depth, std::size_t side) {
   type.plan.optimizer = Optimizer::adam;
   type.plan.learning_rate = 1e-3;
   type.plan.weight_decay = 1e-4;
+  type.plan.objective.hashing = "csq";
   type.make = [depth](const NetworkShape& shape, const Parameters& options) -> std::shared_ptr<Network> {
     return std::make_shared<PlainResnet>(shape, depth, heads().at(options, "head"));
   };

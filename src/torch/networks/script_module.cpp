@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/concat.hpp"
+#include "torch/sizes_text.hpp"
 
 namespace medretrieval::deep::networks {
 
@@ -26,12 +27,6 @@ std::string one_line(const std::exception& error) {
   if (reason != std::string::npos) text.erase(0, reason + 14);
   text.resize(std::min(text.size(), std::min(text.find('\n'), std::size_t{300})));
   return text;
-}
-
-std::string sizes_text(const Tensor& tensor) {
-  std::string text;
-  for (const auto size : tensor.sizes()) text += (text.empty() ? "" : " x ") + std::to_string(size);
-  return text.empty() ? "a single number" : text;
 }
 
 Tensor check(const c10::IValue& value, const Tensor& images) {

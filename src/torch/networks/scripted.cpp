@@ -126,6 +126,7 @@ NetworkType scripted_network() {
   type.plan.optimizer = Optimizer::adam;
   type.plan.learning_rate = 1e-3;
   type.plan.weight_decay = 1e-4;
+  type.plan.objective.hashing = "csq";
   type.make = [](const NetworkShape& shape, const Parameters& options) -> std::shared_ptr<Network> {
     try {
       return std::make_shared<Scripted>(shape, options, read_module(options));

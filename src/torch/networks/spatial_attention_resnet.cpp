@@ -65,6 +65,8 @@ class SpatialAttentionResnet final : public Network {
     classifier_ = register_module("classifier", nn::Linear(bits, static_cast<std::int64_t>(shape.classes)));
   }
 
+  bool classifies_hash() const override { return true; }
+
  private:
   NetworkOutput analyse(const Tensor& images) override {
     NetworkOutput output;

@@ -97,6 +97,7 @@ NetworkType vgg16_network() {
   type.plan.batch = 32;
   type.plan.optimizer = Optimizer::adam;
   type.plan.learning_rate = 1e-4;
+  type.plan.objective.hashing = "csq";
   type.make = [](const NetworkShape& shape, const Parameters& /*options*/) -> std::shared_ptr<Network> {
     return std::make_shared<Vgg16>(shape);
   };

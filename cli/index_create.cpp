@@ -1,0 +1,152 @@
+#include "index_create.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "dataset.hpp"
+#include "gallery_description.hpp"
+#include "progress_line.hpp"
+#include "search_options.hpp"
+
+namespace medretrieval::cli {
+
+namespace {
+
+struct CreateOptions {
+  GalleryChoice common;
+  DatasetOptions data;
+  EncoderChoice encoder;
+  FeatureChoice features;
+  StorageChoice storage;
+  bool no_encoder = false;
+  bool no_gate = false;
+  int threads = 0;
+};
+
+/// A network's classes are the gallery's: a label beyond them would have no posterior.
+void check_labels(const CreateOptions& options, const imaging::Manifest& manifest,
+                  const std::vector<std::size_t>& rows, const std::vector<std::string>& known) {
+  for (const auto row : rows) {
+    for (const auto& label : manifest.rows[row].labels) {
+      if (std::find(known.begin(), known.end(), label) != known.end()) continue;
+      throw Error(ErrorCode::incompatible,
+                  fmt::format("{}: {}: expected labels that the network knows ('{}'), got '{}'",
+                              options.data.manifest, manifest.rows[row].path,
+                              CLI::detail::join(known, "', '"), label));
+    }
+  }
+}
+
+/// What must hold before the long work begins.
+void check(const CreateOptions& options, const FeatureMaker& maker, std::size_t training_rows) {
+  Gallery::require_new(options.common.gallery);
+  if (options.no_encoder && options.storage.lists != 0) {
+    throw Error(ErrorCode::invalid_argument, "--lists and --no-encoder: inverted lists need an encoder");
+  }
+  const bool own_code = maker.encoder() != nullptr && options.encoder.type.empty();
+  if (own_code && !options.encoder.options.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "--option: the code of a network has none; give an --encoder too");
+  }
+  if (own_code && options.encoder.bits_given) {
+    throw Error(ErrorCode::invalid_argument,
+                "--bits: the code of a network has its own; give an --encoder too");
+  }
+  if (!options.no_encoder && !own_code) options.encoder.resolved(training_rows).validate();
+}
+
+/// The rows that encoder, lists and gate learn from.
+struct Training {
+  Matrix features;
+  std::vector<std::vector<std::string>> labels;
+  std::vector<std::string> patients;
+};
+
+/// A model over the features of `maker`; where that is a network, with its classes and gate, and its code
+/// unless an encoder was asked for.
+Model make_model(const CreateOptions& options, const Dataset& dataset, const FeatureMaker& maker,
+                 const Training& training) {
+  const bool is_network = maker.encoder() != nullptr;
+  const bool own_code = is_network && options.encoder.type.empty() && !options.no_encoder;
+  ModelOptions wanted;
+  wanted.feature_source = maker.source();
+  if (!options.no_encoder && !own_code) wanted.encoder = options.encoder.resolved(training.features.rows());
+  options.storage.apply(wanted);
+  if (own_code) wanted.lists.reset();
+  wanted.gate = !options.no_gate && !is_network;
+  wanted.labels = is_network ? *maker.labels() : dataset.vocabulary();
+  wanted.threads = options.threads;
+  wanted.progress = progress_line();
+  Model model = train_model(wanted, {training.features, training.labels, training.patients});
+  if (!is_network) return model;
+  Model complete = with_network(model, maker, {.code = own_code, .gate = !options.no_gate});
+  if (!own_code || options.storage.lists == 0) return complete;
+  ModelParts parts = complete.parts();
+  parts.lists = std::make_shared<const CoarseQuantizer>(
+      CoarseQuantizer::train(training.features, {.lists = options.storage.lists}, options.threads));
+  return Model(std::move(parts));
+}
+
+void create(const CreateOptions& options) {
+  const Dataset dataset(options.data);
+  const PatientSplits patients_apart = dataset.check_splits();
+  const auto& manifest = dataset.manifest();
+  const bool has_splits = !manifest.rows.empty() && !manifest.rows.front().split.empty();
+  const auto rows = has_splits ? manifest.rows_of("train") : dataset.all_rows();
+  const auto database = has_splits ? manifest.rows_of("database") : dataset.all_rows();
+  const auto items = dataset.items(database);
+  if (items.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                options.data.manifest + ": expected rows of split 'database', got none");
+  }
+  const auto maker = FeatureMaker::chosen(options.features);
+  check(options, *maker, rows.size());
+  if (maker->labels() != nullptr) {
+    check_labels(options, manifest, rows, *maker->labels());
+    check_labels(options, manifest, database, *maker->labels());
+  }
+  spdlog::info("{} training images, {} for the gallery", rows.size(), database.size());
+  Training training;
+  training.features = dataset.features(rows, *maker, options.threads).features;
+  for (const auto row : rows) {
+    training.labels.push_back(manifest.rows[row].labels);
+    training.patients.push_back(manifest.rows[row].patient);
+  }
+  const Model model = make_model(options, dataset, *maker, training);
+  const Matrix features =
+      has_splits ? dataset.features(database, *maker, options.threads).features : training.features.clone();
+  Gallery gallery = Gallery::create(options.common.gallery, model);
+  maker->keep_in(options.common.gallery);
+  gallery.add(features, items, options.threads, progress_line());
+  auto description = describe(gallery.commit());
+  description["patients_in_two_splits"] = patients_apart.in_two_splits;
+  print(description, options.common.json);
+}
+
+}  // namespace
+
+void add_index_create(CLI::App& index) {
+  auto* command = index.add_subcommand("create", "Make a gallery from a folder of images");
+  command->footer(
+      "Rows of split 'train' fit encoder and gate, rows of split 'database' become the gallery; without a\n"
+      "split column every row does both.\n\nExample:\n"
+      "  medretrieval index create --gallery g --data images --manifest images/manifest.csv --encoder itq\n"
+      "  medretrieval index create --gallery g --data images --manifest images/manifest.csv --network "
+      "trained\n\n"
+      "Encoders and their options (--option NAME=VALUE):\n" +
+      encoder_options_help());
+  auto options = std::make_shared<CreateOptions>();
+  options->common.add_to(*command);
+  options->data.add_to(*command, true);
+  options->data.add_leak_flag(*command);
+  options->encoder.add_to(*command);
+  options->features.add_to(*command);
+  options->storage.add_to(*command);
+  command->add_flag("--no-encoder", options->no_encoder, "Store features only, for exact search");
+  command->add_flag("--no-gate", options->no_gate, "Do not learn a class gate");
+  add_threads_option(*command, options->threads);
+  command->callback([options] { create(*options); });
+}
+
+}  // namespace medretrieval::cli
