@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <future>
 #include <medretrieval/torch/deep_model.hpp>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
@@ -46,6 +46,8 @@ Tensor posteriors_of(const Tensor& logits, bool several_labels) {
 
 namespace {
 
+constexpr std::size_t kLeastBatch = 8;
+
 /// Copies the rows of a batch into a matrix.
 void put_rows(const Tensor& rows, Matrix& matrix, std::size_t first, const char* what) {
   const Tensor values = rows.to(::torch::kCPU, ::torch::kFloat32).contiguous();
@@ -56,40 +58,64 @@ void put_rows(const Tensor& rows, Matrix& matrix, std::size_t first, const char*
   std::copy(source, source + values.numel(), matrix.row(first).data());
 }
 
-/// Runs batches of tensors, made by `load(first, count)` while the network works on the batch before.
-template <class Load>
-Analysis run_batches(const Network& const_network, const DeepModel& model, ::torch::Device device,
-                     std::size_t count, const AnalysisOptions& options, const Load& load) {
-  auto& network = const_cast<Network&>(const_network);  // forward() of libtorch is not const
-  options.validate();
-  const auto& description = model.description();
-  Analysis analysis;
-  analysis.features = Matrix(count, model.dimension());
-  analysis.posteriors = Matrix(count, description.labels.size());
-  if (count == 0) return analysis;
-  const ThreadScope threads(options.threads);
-  const ::torch::InferenceMode inference;
-  detail::ProgressCounter progress(options.progress, "analyse", count);
-  const auto load_ahead = [&](std::size_t first) {
-    return std::async(std::launch::async, [&load, first, count, &options] {
-      return load(first, std::min(options.batch, count - first));
-    });
-  };
-  auto next = load_ahead(0);
-  for (std::size_t first = 0; first < count; first += options.batch) {
-    const Tensor images = next.get().to(device);
-    if (first + options.batch < count) next = load_ahead(first + options.batch);
-    const NetworkOutput output = translated(description.network, [&] { return network.forward(images); });
-    put_rows(output.features, analysis.features, first, "features");
-    put_rows(posteriors_of(output.logits, description.several_labels), analysis.posteriors, first,
-             "posteriors");
-    for (std::int64_t row = 0; options.attention && row < images.size(0); ++row) {
-      analysis.attention.push_back(map_image(output.attention[row]));
-    }
-    progress.add(static_cast<std::size_t>(images.size(0)));
-  }
-  return analysis;
+/// Images that a thread takes at a time: `options.batch` over all threads together, but enough to be worth a pass.
+std::size_t batch_of_thread(std::size_t count, const AnalysisOptions& options) {
+  const auto threads = static_cast<std::size_t>(detail::resolve_threads(options.threads));
+  const std::size_t share = std::max(options.batch / threads, std::min(options.batch, kLeastBatch));
+  return std::min(share, (count + threads - 1) / threads);
 }
+
+/// Runs a network on a batch at a time in every thread; a lone batch has all threads within. On another device than the
+/// processor batches are loaded side by side and run one after the other.
+class BatchRunner {
+ public:
+  BatchRunner(const Network& network, const DeepModel& model, ::torch::Device device)
+      : network_(const_cast<Network&>(network)), model_(model), device_(device) {}  // forward() is not const
+
+  /// \param load makes the tensor of images `first` to `first + count`
+  template <class Load>
+  Analysis run(std::size_t count, const AnalysisOptions& options, const Load& load) {
+    options.validate();
+    Analysis analysis;
+    analysis.features = Matrix(count, model_.dimension());
+    analysis.posteriors = Matrix(count, model_.description().labels.size());
+    analysis.attention.resize(options.attention ? count : 0);
+    if (count == 0) return analysis;
+    const ThreadScope threads(options.threads);
+    detail::ProgressCounter progress(options.progress, "analyse", count);
+    const std::size_t batch = batch_of_thread(count, options);
+    detail::parallel_for((count + batch - 1) / batch, options.threads, [&](std::size_t number) {
+      const std::size_t first = number * batch;
+      const ::torch::InferenceMode inference;
+      const Tensor images = load(first, std::min(batch, count - first));
+      put(forward(images), first, analysis);
+      progress.add(static_cast<std::size_t>(images.size(0)));
+    });
+    return analysis;
+  }
+
+ private:
+  NetworkOutput forward(const Tensor& images) {
+    std::unique_lock lock(device_mutex_, std::defer_lock);
+    if (!device_.is_cpu()) lock.lock();
+    return translated(model_.description().network, [&] { return network_.forward(images.to(device_)); });
+  }
+
+  void put(const NetworkOutput& output, std::size_t first, Analysis& analysis) const {
+    put_rows(output.features, analysis.features, first, "features");
+    put_rows(posteriors_of(output.logits, model_.description().several_labels), analysis.posteriors, first,
+             "posteriors");
+    if (analysis.attention.empty()) return;
+    for (std::int64_t row = 0; row < output.attention.size(0); ++row) {
+      analysis.attention[first + static_cast<std::size_t>(row)] = map_image(output.attention[row]);
+    }
+  }
+
+  Network& network_;
+  const DeepModel& model_;
+  ::torch::Device device_;
+  std::mutex device_mutex_;
+};
 
 void require_attention(const DeepModel& model, const AnalysisOptions& options) {
   if (options.attention && !model.has_attention()) {
@@ -102,27 +128,26 @@ void require_attention(const DeepModel& model, const AnalysisOptions& options) {
 Analysis DeepModel::analyse(std::span<const imaging::Image> images, const AnalysisOptions& options) const {
   require_attention(*this, options);
   const auto side = state_->description.side;
-  return run_batches(*state_->network, *this, state_->device, images.size(), options,
-                     [&](std::size_t first, std::size_t count) {
-                       std::vector<Tensor> rows;
-                       for (std::size_t i = 0; i < count; ++i)
-                         rows.push_back(resized(images[first + i], side));
-                       return ::torch::stack(rows).unsqueeze(1);
-                     });
+  return BatchRunner(*state_->network, *this, state_->device)
+      .run(images.size(), options, [&](std::size_t first, std::size_t count) {
+        std::vector<Tensor> rows;
+        for (std::size_t i = 0; i < count; ++i) rows.push_back(resized(images[first + i], side));
+        return ::torch::stack(rows).unsqueeze(1);
+      });
 }
 
 Analysis DeepModel::analyse_files(std::span<const std::filesystem::path> files,
                                   const imaging::LoadOptions& load, const AnalysisOptions& options) const {
   require_attention(*this, options);
   const auto side = state_->description.side;
-  return run_batches(*state_->network, *this, state_->device, files.size(), options,
-                     [&](std::size_t first, std::size_t count) {
-                       std::vector<Tensor> rows(count);
-                       detail::parallel_for(count, options.threads, [&](std::size_t i) {
-                         rows[i] = resized(imaging::load_image(files[first + i], load), side);
-                       });
-                       return ::torch::stack(rows).unsqueeze(1);
-                     });
+  return BatchRunner(*state_->network, *this, state_->device)
+      .run(files.size(), options, [&](std::size_t first, std::size_t count) {
+        std::vector<Tensor> rows(count);
+        detail::parallel_for(count, options.threads, [&](std::size_t i) {
+          rows[i] = resized(imaging::load_image(files[first + i], load), side);
+        });
+        return ::torch::stack(rows).unsqueeze(1);
+      });
 }
 
 std::string NetworkExtractor::parameters() const {

@@ -11,21 +11,33 @@ namespace medretrieval::deep {
 
 namespace {
 
-/// OpenBLAS with threads of its own, under libtorch's matrix products, does not know of libtorch's number; left
-/// alone it takes all processors, and its waiting threads take them from others.
+/// OpenBLAS under libtorch's matrix products does not know of libtorch's number of threads; left alone it takes all
+/// processors.
 class BlasThreads {
  public:
   BlasThreads()
-      : get_(reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"))),
-        set_(reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {}
+      : kind_(function<int()>("openblas_get_parallel")),
+        get_(function<int()>("openblas_get_num_threads")),
+        set_(function<void(int)>("openblas_set_num_threads")) {}
 
   /// 0: another BLAS, which cannot be asked.
   int count() const { return get_ != nullptr ? get_() : 0; }
   void set(int count) const {
     if (set_ != nullptr && count > 0) set_(count);
   }
+  /// How many go well with `threads` of libtorch. Threads of its own wait busily for work, and take the processors from
+  /// libtorch's, which do the same: a network with an LSTM then takes twice as long as on one thread.
+  int beside(int threads) const { return kind_ != nullptr && kind_() == kOwnThreads ? 1 : threads; }
 
  private:
+  static constexpr int kOwnThreads = 1;
+
+  template <class Function>
+  static Function* function(const char* name) {
+    return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
+  }
+
+  int (*kind_)();
   int (*get_)();
   void (*set_)(int);
 };
@@ -33,6 +45,7 @@ class BlasThreads {
 struct Scopes {
   std::mutex mutex;
   int open = 0;
+  int counting = 0;  // of those, outside of parallel loops
   int before = 1;
   int blas_before = 0;
   BlasThreads blas;
@@ -46,22 +59,21 @@ Scopes& scopes() {
 }  // namespace
 
 ThreadScope::ThreadScope(int threads) : counts_(!at::in_parallel_region()) {
-  if (!counts_) return;
   const int wanted = detail::resolve_threads(threads);
   const std::lock_guard lock(scopes().mutex);
-  if (scopes().open++ > 0) return;
+  if (scopes().open++ == 0) {
+    scopes().blas_before = scopes().blas.count();
+    scopes().blas.set(scopes().blas.beside(wanted));
+  }
+  if (!counts_ || scopes().counting++ > 0) return;
   scopes().before = at::get_num_threads();
-  scopes().blas_before = scopes().blas.count();
   at::set_num_threads(wanted);
-  scopes().blas.set(wanted);
 }
 
 ThreadScope::~ThreadScope() {
-  if (!counts_) return;
   const std::lock_guard lock(scopes().mutex);
-  if (--scopes().open > 0) return;
-  at::set_num_threads(scopes().before);
-  scopes().blas.set(scopes().blas_before);
+  if (--scopes().open == 0) scopes().blas.set(scopes().blas_before);
+  if (counts_ && --scopes().counting == 0) at::set_num_threads(scopes().before);
 }
 
 }  // namespace medretrieval::deep

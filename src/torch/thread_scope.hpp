@@ -3,9 +3,9 @@
 
 namespace medretrieval::deep {
 
-/// Sets libtorch's threads (0: all) and puts back what there was. libtorch keeps one number for the program: when
-/// several calls run at once, the first decides and the last puts back. Does nothing within a parallel loop, where
-/// libtorch uses one thread anyway.
+/// Sets the threads of libtorch (0: all) and of the matrix products beneath it, and puts back what there was. Both keep
+/// one number for the program: when several calls run at once, the first decides and the last puts back. Within a
+/// parallel loop libtorch uses one thread anyway, and its number stays.
 class ThreadScope {
  public:
   explicit ThreadScope(int threads);

@@ -1,8 +1,11 @@
 // What a DeepModel gives is what its network gives, whatever order its weights lie in for speed.
+#include <gmock/gmock.h>
+
 #include <medretrieval/torch/deep_model.hpp>
 
 #include "forged_network_file.hpp"
 #include "network_testing.hpp"
+#include "support/expect_error.hpp"
 #include "torch/deep_model_state.hpp"
 #include "torch/image_tensor.hpp"
 #include "torch/tensor_file.hpp"
@@ -55,6 +58,33 @@ TEST_P(DeepModels, AnswerAsTheirNetwork) {
     ASSERT_EQ(shown.size(), wanted.pixels().size());
     for (std::size_t i = 0; i < shown.size(); ++i) EXPECT_NEAR(shown[i], wanted.pixels()[i], 1e-2);
   }
+}
+
+TEST_P(DeepModels, GiveEveryImageItsOwnAnswerOverThreads) {
+  constexpr std::int64_t kImages = 21;  // no multiple of anything
+  const DeepModel model = make(GetParam()).model;
+  const Tensor drawn = testing::smooth_images(kImages, kSide);
+  std::vector<imaging::Image> images;
+  for (std::int64_t row = 0; row < kImages; ++row) images.push_back(to_image(drawn[row][0]));
+  const auto run = [&](std::size_t batch, int threads) {
+    return model.analyse(images, {.attention = model.has_attention(), .batch = batch, .threads = threads});
+  };
+  const Analysis alone = run(1, 1);
+  for (const auto& analysis : {run(8, 1), run(32, 2), run(4, 3)}) {
+    ASSERT_EQ(analysis.attention.size(), alone.attention.size());
+    for (std::size_t row = 0; row < images.size(); ++row) {
+      EXPECT_THAT(analysis.features.row(row),
+                  ::testing::Pointwise(::testing::FloatNear(1e-3F), alone.features.row(row)));
+      EXPECT_THAT(analysis.posteriors.row(row),
+                  ::testing::Pointwise(::testing::FloatNear(1e-4F), alone.posteriors.row(row)));
+      if (model.has_attention()) {
+        EXPECT_THAT(analysis.attention[row].pixels(),
+                    ::testing::Pointwise(::testing::FloatNear(2e-2F), alone.attention[row].pixels()));
+      }
+    }
+  }
+  images[9] = {};
+  EXPECT_ERROR(run(4, 3), invalid_argument, "empty");
 }
 
 TEST_P(DeepModels, ServeTheThresholdOfTheirHashLayer) {

@@ -36,7 +36,7 @@ struct Analysis {
 /// How to run a network.
 struct AnalysisOptions {
   bool attention = false;  ///< keep the maps; not every network has them
-  std::size_t batch = 32;  ///< images at a time
+  std::size_t batch = 32;  ///< images at a time, shared among the threads, but at least 8 each
   int threads = 0;         ///< 0: all
   Progress progress = {};
 
@@ -75,7 +75,7 @@ class DeepModel {
   /// \throws Error invalid_argument (an empty image or one not in display units; maps from a network without
   ///         attention), unsupported (values that are not finite come out), cancelled.
   Analysis analyse(std::span<const imaging::Image> images, const AnalysisOptions& options = {}) const;
-  /// Loads and runs; files are loaded while the network works on those before.
+  /// Loads and runs; every thread loads files while others run the network.
   /// \throws Error as above, and of the first file (lowest index) that fails.
   Analysis analyse_files(std::span<const std::filesystem::path> files, const imaging::LoadOptions& load = {},
                          const AnalysisOptions& options = {}) const;
