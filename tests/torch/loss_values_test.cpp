@@ -52,6 +52,9 @@ TEST(LossValues, TripletDnnh) {
 TEST(LossValues, TripletAth) {
   // m = 2/2. Anchor 0: 1 + 1 - 1.25 = .75; anchor 1: 1 + 1 - .25 = 1.75; mean 1.25.
   EXPECT_NEAR(value_of("triplet-ath", {}, raw({1, 1, 1, 0, .5, 0})), 1.25, kTolerance);
+  // D^2 = 0 and 4: both anchors rest at a margin of 1, and lack 1 at one of 5.
+  EXPECT_NEAR(value_of("triplet-ath", {}, raw({0, 0, 0, 0, 2, 0})), 0, kTolerance);
+  EXPECT_NEAR(value_of("triplet-ath", {{"margin", 5.0}}, raw({0, 0, 0, 0, 2, 0})), 1, kTolerance);
 }
 
 TEST(LossValues, HashNet) {
@@ -86,6 +89,10 @@ TEST(LossValues, Bayesian) {
   // Without the overlap 1/3 of each.
   EXPECT_NEAR(value_of("bayesian", {{"alpha", 2.0}, {"overlap", false}}, batch),
               (0.4740770 + 0.6931472 + 0.9740770) / 3 + 0.0375, kTolerance);
+  // Labels A, A, B: half of the mass for the similar pair; the dissimilar ones have log 2 and log(1 + e^-.5).
+  batch.labels = two_alike();
+  EXPECT_NEAR(value_of("bayesian", {{"alpha", 2.0}}, batch),
+              (0.4740770 + (0.6931472 + 0.4740770) / 2) / 2 + 0.0375, kTolerance);
 }
 
 TEST(LossValues, Dpsh) {
