@@ -75,23 +75,27 @@ DemoMaterial demo_material(const Dataset& dataset, const FeatureMaker& maker, in
   return material;
 }
 
+namespace {
+
+Model demo_model(const std::string& method, const DemoMaterial& material,
+                 const std::vector<std::string>& vocabulary, const FeatureMaker& maker, int threads) {
+  ModelOptions wanted;
+  wanted.feature_source = maker.source();
+  if (method != "exact") wanted.encoder = encoder_of_bits(method, kDemoBits, material.training.rows());
+  wanted.labels = vocabulary;
+  wanted.threads = threads;
+  wanted.progress = progress_line();
+  return train_model(wanted, {material.training, material.training_labels, material.training_patients});
+}
+
+}  // namespace
+
 Snapshot demo_gallery(const std::filesystem::path& folder, const std::string& method,
                       const DemoMaterial& material, const std::vector<std::string>& vocabulary,
                       const FeatureMaker& maker, int threads) {
-  const bool own_code = method == "network";
-  ModelOptions wanted;
-  wanted.feature_source = maker.source();
-  if (!own_code && method != "exact") {
-    wanted.encoder = encoder_of_bits(method, kDemoBits, material.training.rows());
-  }
-  wanted.gate = !own_code;
-  wanted.labels = own_code ? *maker.labels() : vocabulary;
-  wanted.threads = threads;
-  wanted.progress = progress_line();
-  Model model =
-      train_model(wanted, {material.training, material.training_labels, material.training_patients});
-  if (own_code) model = with_network(model, maker, {.code = true, .gate = true});
-  Gallery gallery = Gallery::create(folder, model);
+  Gallery gallery =
+      Gallery::create(folder, method == "network" ? Model(parts_of_network(maker))
+                                                  : demo_model(method, material, vocabulary, maker, threads));
   maker.keep_in(folder);
   gallery.add(material.database, material.database_items, threads, progress_line());
   return gallery.commit();

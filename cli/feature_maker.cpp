@@ -63,11 +63,14 @@ std::unique_ptr<FeatureMaker> FeatureMaker::of_gallery(const std::filesystem::pa
   return network;
 }
 
-Model with_network(const Model& model, const FeatureMaker& network, const TakenOver& parts) {
-  ModelParts made = model.parts();
-  if (parts.code) made.encoder = network.encoder();
-  if (parts.gate) made.gate = network.gate();
-  return Model(std::move(made));
+ModelParts parts_of_network(const FeatureMaker& network) {
+  ModelParts parts;
+  parts.dimension = network.dimension();
+  parts.feature_source = network.source();
+  parts.labels = LabelVocabulary(*network.labels());
+  parts.encoder = network.encoder();
+  parts.gate = network.gate();
+  return parts;
 }
 
 }  // namespace medretrieval::cli

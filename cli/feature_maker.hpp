@@ -51,15 +51,13 @@ class FeatureMaker {
   virtual bool several_labels() const { return false; }
   virtual std::shared_ptr<const Encoder> encoder() const { return nullptr; }
   virtual std::shared_ptr<const ClassGate> gate() const { return nullptr; }
+  /// Whether a training shaped that code.
+  virtual bool has_learned_code() const { return false; }
   /// Puts what of_gallery() needs into the folder of a gallery.
   virtual void keep_in(const std::filesystem::path& /*gallery*/) const {}
 };
 
-/// What a model takes over from the network that made its features.
-struct TakenOver {
-  bool code = false;
-  bool gate = false;
-};
-Model with_network(const Model& model, const FeatureMaker& network, const TakenOver& parts);
+/// What a network brings along: its features, classes, code and gate.
+ModelParts parts_of_network(const FeatureMaker& network);
 
 }  // namespace medretrieval::cli

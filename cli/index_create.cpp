@@ -38,22 +38,43 @@ void check_labels(const CreateOptions& options, const imaging::Manifest& manifes
   }
 }
 
+bool is_network(const FeatureMaker& maker) {
+  return maker.encoder() != nullptr;
+}
+
+/// Whether a network's own code is taken.
+bool has_own_code(const CreateOptions& options, const FeatureMaker& maker) {
+  return is_network(maker) && options.encoder.type.empty() && !options.no_encoder;
+}
+
+/// Whether anything is learned from training rows; a network brings its classes, its gate and perhaps its code along.
+bool learns(const CreateOptions& options, const FeatureMaker& maker) {
+  const bool trains_encoder = !options.no_encoder && !has_own_code(options, maker);
+  return !is_network(maker) || trains_encoder || options.storage.lists != 0;
+}
+
+void refuse(bool wrong, const std::string& message) {
+  if (wrong) throw Error(ErrorCode::invalid_argument, message);
+}
+
 /// What must hold before the long work begins.
 void check(const CreateOptions& options, const FeatureMaker& maker, std::size_t training_rows) {
   Gallery::require_new(options.common.gallery);
-  if (options.no_encoder && options.storage.lists != 0) {
-    throw Error(ErrorCode::invalid_argument, "--lists and --no-encoder: inverted lists need an encoder");
+  const auto& encoder = options.encoder;
+  refuse(options.no_encoder && options.storage.lists != 0,
+         "--lists and --no-encoder: inverted lists need an encoder");
+  refuse(options.no_encoder && (!encoder.type.empty() || encoder.bits_given || !encoder.options.empty()),
+         "--no-encoder: expected no --encoder, --bits or --option beside it");
+  const bool own_code = has_own_code(options, maker);
+  refuse(own_code && !encoder.options.empty(),
+         "--option: the code of a network has none; give an --encoder too");
+  refuse(own_code && encoder.bits_given, "--bits: the code of a network has its own; give an --encoder too");
+  if (!options.no_encoder && !own_code) encoder.resolved(training_rows).validate();
+  if (own_code && !maker.has_learned_code()) {
+    spdlog::warn(
+        "nothing taught the hash layer of this network, its codes are those of random projections; "
+        "an --encoder learns others");
   }
-  const bool own_code = maker.encoder() != nullptr && options.encoder.type.empty();
-  if (own_code && !options.encoder.options.empty()) {
-    throw Error(ErrorCode::invalid_argument,
-                "--option: the code of a network has none; give an --encoder too");
-  }
-  if (own_code && options.encoder.bits_given) {
-    throw Error(ErrorCode::invalid_argument,
-                "--bits: the code of a network has its own; give an --encoder too");
-  }
-  if (!options.no_encoder && !own_code) options.encoder.resolved(training_rows).validate();
 }
 
 /// The rows that encoder, lists and gate learn from.
@@ -63,28 +84,46 @@ struct Training {
   std::vector<std::string> patients;
 };
 
-/// A model over the features of `maker`; where that is a network, with its classes and gate, and its code
-/// unless an encoder was asked for.
-Model make_model(const CreateOptions& options, const Dataset& dataset, const FeatureMaker& maker,
-                 const Training& training) {
-  const bool is_network = maker.encoder() != nullptr;
-  const bool own_code = is_network && options.encoder.type.empty() && !options.no_encoder;
+Training training_rows(const Dataset& dataset, const std::vector<std::size_t>& rows,
+                       const FeatureMaker& maker, int threads) {
+  Training training;
+  training.features = dataset.features(rows, maker, threads).features;
+  for (const auto row : rows) {
+    training.labels.push_back(dataset.manifest().rows[row].labels);
+    training.patients.push_back(dataset.manifest().rows[row].patient);
+  }
+  return training;
+}
+
+/// A model over the features of `maker`, all of it learned here.
+ModelParts learned_parts(const CreateOptions& options, const Dataset& dataset, const FeatureMaker& maker,
+                         const Training& training) {
   ModelOptions wanted;
   wanted.feature_source = maker.source();
-  if (!options.no_encoder && !own_code) wanted.encoder = options.encoder.resolved(training.features.rows());
+  if (!options.no_encoder) wanted.encoder = options.encoder.resolved(training.features.rows());
   options.storage.apply(wanted);
-  if (own_code) wanted.lists.reset();
-  wanted.gate = !options.no_gate && !is_network;
-  wanted.labels = is_network ? *maker.labels() : dataset.vocabulary();
+  wanted.gate = !options.no_gate && !is_network(maker);
+  wanted.labels = is_network(maker) ? *maker.labels() : dataset.vocabulary();
   wanted.threads = options.threads;
   wanted.progress = progress_line();
-  Model model = train_model(wanted, {training.features, training.labels, training.patients});
-  if (!is_network) return model;
-  Model complete = with_network(model, maker, {.code = own_code, .gate = !options.no_gate});
-  if (!own_code || options.storage.lists == 0) return complete;
-  ModelParts parts = complete.parts();
-  parts.lists = std::make_shared<const CoarseQuantizer>(
-      CoarseQuantizer::train(training.features, {.lists = options.storage.lists}, options.threads));
+  return train_model(wanted, {training.features, training.labels, training.patients}).parts();
+}
+
+/// A model over the features of a network, with its classes and gate, and its code unless an encoder was asked for.
+Model network_model(const CreateOptions& options, const Dataset& dataset, const FeatureMaker& network,
+                    const Training& training) {
+  ModelParts parts = parts_of_network(network);
+  if (options.no_gate) parts.gate = nullptr;
+  parts.stored_features = options.storage.stored_features;
+  if (options.no_encoder) parts.encoder = nullptr;
+  if (has_own_code(options, network) && options.storage.lists != 0) {
+    parts.lists = std::make_shared<const CoarseQuantizer>(
+        CoarseQuantizer::train(training.features, {.lists = options.storage.lists}, options.threads));
+  } else if (learns(options, network)) {
+    ModelParts learned = learned_parts(options, dataset, network, training);
+    parts.encoder = std::move(learned.encoder);
+    parts.lists = std::move(learned.lists);
+  }
   return Model(std::move(parts));
 }
 
@@ -106,16 +145,14 @@ void create(const CreateOptions& options) {
     check_labels(options, manifest, rows, *maker->labels());
     check_labels(options, manifest, database, *maker->labels());
   }
-  spdlog::info("{} training images, {} for the gallery", rows.size(), database.size());
-  Training training;
-  training.features = dataset.features(rows, *maker, options.threads).features;
-  for (const auto row : rows) {
-    training.labels.push_back(manifest.rows[row].labels);
-    training.patients.push_back(manifest.rows[row].patient);
-  }
-  const Model model = make_model(options, dataset, *maker, training);
-  const Matrix features =
-      has_splits ? dataset.features(database, *maker, options.threads).features : training.features.clone();
+  const bool learns_here = learns(options, *maker);
+  spdlog::info("{} training images, {} for the gallery", learns_here ? rows.size() : 0, database.size());
+  const Training training = learns_here ? training_rows(dataset, rows, *maker, options.threads) : Training{};
+  const Model model = is_network(*maker) ? network_model(options, dataset, *maker, training)
+                                         : Model(learned_parts(options, dataset, *maker, training));
+  const Matrix features = learns_here && !has_splits
+                              ? training.features.clone()
+                              : dataset.features(database, *maker, options.threads).features;
   Gallery gallery = Gallery::create(options.common.gallery, model);
   maker->keep_in(options.common.gallery);
   gallery.add(features, items, options.threads, progress_line());

@@ -38,6 +38,7 @@ class NetworkFeatures final : public FeatureMaker {
   bool several_labels() const override { return model_.description().several_labels; }
   std::shared_ptr<const Encoder> encoder() const override { return model_.encoder(); }
   std::shared_ptr<const ClassGate> gate() const override { return model_.gate(); }
+  bool has_learned_code() const override { return model_.description().hash_learned; }
   void keep_in(const std::filesystem::path& gallery) const override { model_.save(gallery / kNetworkFile); }
 
  private:

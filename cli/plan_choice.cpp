@@ -56,6 +56,10 @@ void PlanChoice::refuse_unused(const deep::TrainingPlan& plan) const {
   refuse(decay_factor && plan.decay_epochs == 0, "--decay-factor", "--decay-epochs above 0");
   refuse(loss_weight && objective.hashing.empty(), "--loss-weight", "a --loss that it weighs");
   refuse(!loss_options.empty() && objective.hashing.empty(), "--loss-option", "a --loss that it belongs to");
+  refuse((loss.value_or("none") != "none" || !loss_options.empty()) && objective.hashing_weight == 0,
+         "--loss", "--loss-weight above 0");
+  refuse(decay_epochs.value_or(0) > 0 && plan.decay_epochs >= plan.epochs, "--decay-epochs",
+         "fewer than --epochs, " + std::to_string(plan.epochs));
   refuse(pixel_weight && objective.reconstruction == 0, "--pixel-weight", "--reconstruction above 0");
 }
 

@@ -82,7 +82,10 @@ void add_targets(const Options& options, const Dataset& dataset, const std::vect
 }
 
 /// So that a slip is told before the training and not after its first epoch.
-void require_folder_of(const fs::path& file) {
+void require_place_for(const fs::path& file) {
+  if (fs::is_directory(file)) {
+    throw Error(ErrorCode::invalid_argument, file.string() + ": expected a file to write, got a folder");
+  }
   const fs::path folder = file.parent_path();
   if (!folder.empty() && !fs::is_directory(folder)) {
     throw Error(ErrorCode::not_found,
@@ -125,7 +128,7 @@ void complete(Options& options, const Dataset& dataset) {
   if (options.log.empty()) options.log = options.out + ".jsonl";
   require_apart(options);
   for (const fs::path& file : {fs::path(options.out), fs::path(options.log), training.checkpoint}) {
-    require_folder_of(file);
+    require_place_for(file);
   }
   training.progress = progress_line();
 }
@@ -143,7 +146,7 @@ Json to_json(const deep::TrainedNetwork& trained, const Options& options) {
           {"best", report.best_epoch == 0 ? Json(nullptr)
                                           : Json::parse(deep::to_json(report.epochs[report.best_epoch - 1]))},
           {"stopped_early", report.stopped_early},
-          {"hash_learned", report.hash_learned},
+          {"hash_learned", trained.model.description().hash_learned},
           {"unused_weights", report.unused_weights}};
 }
 
@@ -177,7 +180,7 @@ void run(Options& options) {
     spdlog::info("{}: {} names that the backbone does not have: {}",
                  options.training.backbone_weights.string(), unused.size(), CLI::detail::join(unused, ", "));
   }
-  if (!trained.report.hash_learned) {
+  if (!trained.model.description().hash_learned) {
     spdlog::warn("nothing taught the hash layer, its codes are random: index with an --encoder");
   }
   Json answer = to_json(trained, options);
@@ -189,70 +192,87 @@ void run(Options& options) {
   }
 }
 
+void add_data_options(CLI::App& command, Options& options) {
+  command.add_option("--input", options.data.manifest, "CSV file with a row for every image")
+      ->required()
+      ->type_name("MANIFEST");
+  command.add_option("--data", options.data.folder, "Folder of the images (default: the manifest's)")
+      ->type_name("FOLDER");
+  options.data.add_columns_to(command);
+  command
+      .add_option("--split", options.split,
+                  "Rows to learn from (default: train; all where the manifest has no splits)")
+      ->type_name("NAME");
+  command
+      .add_option(
+          "--target-column", options.target_column,
+          "Manifest column of what a decoder learns to draw: files as large as their images, masks say, "
+          "or none for black (default: the images themselves)")
+      ->type_name("COLUMN");
+  options.data.add_leak_flag(command);
+}
+
+void add_output_options(CLI::App& command, Options& options) {
+  command.add_option("--out", options.out, "File to write")->required()->type_name("MODEL");
+  command.add_option("--log", options.log, "JSON lines, one an epoch (default: MODEL.jsonl)")
+      ->type_name("FILE");
+  command
+      .add_option(
+          "--checkpoint", options.training.checkpoint,
+          "Written after every epoch, removed at the end; a training that was interrupted goes on from it "
+          "(default: MODEL.checkpoint)")
+      ->type_name("FILE");
+  command.add_flag("--json", options.json, "Print JSON");
+}
+
+void add_network_options(CLI::App& command, Options& options) {
+  auto& training = options.training;
+  std::string names;
+  for (const auto& name : deep::network_type_names()) names += (names.empty() ? "" : ", ") + name;
+  command.add_option("--model", training.network, "One of " + names)
+      ->capture_default_str()
+      ->type_name("PRESET");
+  command.add_option("--bits", training.bits, "Of the code")->capture_default_str();
+  command.add_option("--side", training.side, "Of the input in pixels; 0: as the network suits");
+  command
+      .add_option("--option", options.network_options,
+                  "An option of the network, name=value; may be given several times")
+      ->type_name("NAME=VALUE");
+  command
+      .add_option(
+          "--backbone-weights", training.backbone_weights,
+          "Weights that a ResNet or VGG-16 begins with, as torch.save(dict(model.state_dict()), FILE) "
+          "writes them")
+      ->type_name("FILE");
+}
+
+void add_course_options(CLI::App& command, Options& options) {
+  auto& training = options.training;
+  options.plan.add_to(command);
+  command.add_option("--validation-share", training.validation_share, "Of the patients, held out")
+      ->capture_default_str();
+  command.add_option("--patience", training.patience,
+                     "Epochs without a better validation before it stops; 0: never");
+  command.add_flag("--balance-classes", training.balance_classes, "Rare classes weigh more");
+  auto* augment =
+      command.add_flag("--augment", options.augment, "Alter the images anew in every epoch; within:");
+  for (auto* option : add_augmentation_options(command, options.augmentation)) option->needs(augment);
+  command.add_option("--seed", training.seed, "Of everything drawn")->capture_default_str();
+  command.add_option("--device", training.device, "cpu, or cuda where libtorch has it")
+      ->capture_default_str();
+  add_threads_option(command, training.threads);
+}
+
 }  // namespace
 
 void add_train_command(CLI::App& app) {
   auto* command = app.add_subcommand("train", "Train a network of deep hashing");
   command->footer(presets_help());
   auto options = std::make_shared<Options>();
-  auto& training = options->training;
-  std::string names;
-  for (const auto& name : deep::network_type_names()) names += (names.empty() ? "" : ", ") + name;
-  command->add_option("--model", training.network, "One of " + names)
-      ->capture_default_str()
-      ->type_name("PRESET");
-  command->add_option("--input", options->data.manifest, "CSV file with a row for every image")
-      ->required()
-      ->type_name("MANIFEST");
-  command->add_option("--data", options->data.folder, "Folder of the images (default: the manifest's)")
-      ->type_name("FOLDER");
-  options->data.add_columns_to(*command);
-  command
-      ->add_option("--split", options->split,
-                   "Rows to learn from (default: train; all where the manifest has no splits)")
-      ->type_name("NAME");
-  command
-      ->add_option(
-          "--target-column", options->target_column,
-          "Manifest column of what a decoder learns to draw: files as large as their images, masks say, "
-          "or none for black (default: the images themselves)")
-      ->type_name("COLUMN");
-  command->add_option("--bits", training.bits, "Of the code")->capture_default_str();
-  command->add_option("--side", training.side, "Of the input in pixels; 0: as the network suits");
-  command->add_option("--out", options->out, "File to write")->required()->type_name("MODEL");
-  command->add_option("--log", options->log, "JSON lines, one an epoch (default: MODEL.jsonl)")
-      ->type_name("FILE");
-  command
-      ->add_option(
-          "--checkpoint", training.checkpoint,
-          "Written after every epoch, removed at the end; a training that was interrupted goes on from it "
-          "(default: MODEL.checkpoint)")
-      ->type_name("FILE");
-  command
-      ->add_option("--option", options->network_options,
-                   "An option of the network, name=value; may be given several times")
-      ->type_name("NAME=VALUE");
-  command
-      ->add_option(
-          "--backbone-weights", training.backbone_weights,
-          "Weights that a ResNet or VGG-16 begins with, as torch.save(dict(model.state_dict()), FILE) "
-          "writes them")
-      ->type_name("FILE");
-  options->plan.add_to(*command);
-  command->add_option("--validation-share", training.validation_share, "Of the patients, held out")
-      ->capture_default_str();
-  command->add_option("--patience", training.patience,
-                      "Epochs without a better validation before it stops; 0: never");
-  command->add_flag("--balance-classes", training.balance_classes, "Rare classes weigh more");
-  auto* augment =
-      command->add_flag("--augment", options->augment, "Alter the images anew in every epoch; within:");
-  for (auto* option : add_augmentation_options(*command, options->augmentation)) option->needs(augment);
-  command->add_option("--seed", training.seed, "Of everything drawn")->capture_default_str();
-  command->add_option("--device", training.device, "cpu, or cuda where libtorch has it")
-      ->capture_default_str();
-  add_threads_option(*command, training.threads);
-  options->data.add_leak_flag(*command);
-  command->add_flag("--json", options->json, "Print JSON");
+  add_network_options(*command, *options);
+  add_data_options(*command, *options);
+  add_output_options(*command, *options);
+  add_course_options(*command, *options);
   command->callback([options] { run(*options); });
 }
 

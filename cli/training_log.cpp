@@ -16,8 +16,10 @@ std::string figure(const std::optional<double>& value) {
 }  // namespace
 
 void log_epoch(const deep::EpochFigures& figures) {
-  spdlog::info("epoch {}: loss {:.4f}, mAP {}, accuracy {}, {:.1f} s", figures.epoch, figures.loss,
-               figure(figures.map), figure(figures.accuracy), figures.seconds);
+  const std::string area =
+      figures.area_under_curve ? ", area under the curve " + figure(figures.area_under_curve) : "";
+  spdlog::info("epoch {}: loss {:.4f}, mAP {}, accuracy {}{}, {:.1f} s", figures.epoch, figures.loss,
+               figure(figures.map), figure(figures.accuracy), area, figures.seconds);
 }
 
 void EpochLog::add(const deep::EpochFigures& figures) {

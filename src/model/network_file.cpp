@@ -33,6 +33,7 @@ NetworkDescription parse(const Json& json) {
   description.bits = json.at("bits").get<std::size_t>();
   description.labels = json.at("labels").get<std::vector<std::string>>();
   description.several_labels = json.at("several_labels").get<bool>();
+  description.hash_learned = json.value("hash_learned", true);
   return description;
 }
 
@@ -43,14 +44,16 @@ std::string description_to_json(const NetworkDescription& description) {
   for (const auto& [name, value] : description.options) {
     std::visit([&, &key = name](const auto& each) { options[key] = each; }, value);
   }
-  const Json json = {{"kind", kKind},
-                     {"version", kNetworkFileVersion},
-                     {"network", description.network},
-                     {"options", options},
-                     {"side", description.side},
-                     {"bits", description.bits},
-                     {"labels", description.labels},
-                     {"several_labels", description.several_labels}};
+  Json json = {{"kind", kKind},
+               {"version", kNetworkFileVersion},
+               {"network", description.network},
+               {"options", options},
+               {"side", description.side},
+               {"bits", description.bits},
+               {"labels", description.labels},
+               {"several_labels", description.several_labels}};
+  if (!description.hash_learned)
+    json["hash_learned"] = false;  // files without the key come back as they were
   return json.dump();
 }
 

@@ -31,6 +31,7 @@ EpochFigures figures_from(const Json& json) {
   figures.loss = json.at("loss").get<double>();
   figures.map = optional_number(json.at("map"));
   figures.accuracy = optional_number(json.at("accuracy"));
+  figures.area_under_curve = optional_number(json.at("area_under_curve"));
   figures.learning_rate = json.at("learning_rate").get<double>();
   figures.seconds = json.at("seconds").get<double>();
   return figures;
@@ -62,6 +63,25 @@ Json to_json(const TrainingPlan& plan) {
           {"bit_balance", objective.bit_balance}};
 }
 
+/// The first field in which two identities differ, for messages.
+std::string difference(const std::string& expected, const Json& found) {
+  const Json wanted = Json::parse(expected).flatten();
+  const Json got = found.is_string() ? Json::parse(found.get<std::string>(), nullptr, false) : Json();
+  if (!got.is_object()) return "";
+  const Json flat = got.flatten();
+  const auto text = [](const Json& json, const std::string& name) {
+    return json.contains(name) ? json[name].dump() : "nothing";
+  };
+  for (const Json* side : {&wanted, &flat}) {
+    for (const auto& [name, value] : side->items()) {
+      if (text(wanted, name) == text(flat, name)) continue;
+      return detail::concat(" (", name.substr(1), ": expected ", text(wanted, name), ", got ",
+                            text(flat, name), ")");
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string to_json(const EpochFigures& figures) {
@@ -69,6 +89,7 @@ std::string to_json(const EpochFigures& figures) {
                      {"loss", figures.loss},
                      {"map", to_json(figures.map)},
                      {"accuracy", to_json(figures.accuracy)},
+                     {"area_under_curve", to_json(figures.area_under_curve)},
                      {"learning_rate", figures.learning_rate},
                      {"seconds", figures.seconds}};
   return json.dump();
@@ -127,8 +148,8 @@ void read_checkpoint(const std::filesystem::path& file, Network& network,
   if (!record.is_object() || !record.contains("identity"))
     sections->corrupt("expected the record of a training");
   if (record["identity"] != identity) {
-    fail(ErrorCode::incompatible, file.string(),
-         ": a checkpoint of a training with other options or images; remove it to begin anew");
+    fail(ErrorCode::incompatible, file.string(), ": a checkpoint of a training with other options or images",
+         difference(identity, record["identity"]), "; remove it to begin anew");
   }
   try {
     for (const auto& each : record.at("epochs")) progress.epochs.push_back(figures_from(each));

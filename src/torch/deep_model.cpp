@@ -58,8 +58,10 @@ void put_rows(const Tensor& rows, Matrix& matrix, std::size_t first, const char*
   std::copy(source, source + values.numel(), matrix.row(first).data());
 }
 
-/// Images that a thread takes at a time: `options.batch` over all threads together, but enough to be worth a pass.
-std::size_t batch_of_thread(std::size_t count, const AnalysisOptions& options) {
+/// Images of a pass. On the processor every thread runs one: `options.batch` over all threads together, but enough to be
+/// worth a pass where there are as many images.
+std::size_t batch_of_pass(std::size_t count, const AnalysisOptions& options, bool on_processor) {
+  if (!on_processor) return options.batch;
   const auto threads = static_cast<std::size_t>(detail::resolve_threads(options.threads));
   const std::size_t share = std::max(options.batch / threads, std::min(options.batch, kLeastBatch));
   return std::min(share, (count + threads - 1) / threads);
@@ -83,13 +85,15 @@ class BatchRunner {
     if (count == 0) return analysis;
     const ThreadScope threads(options.threads);
     detail::ProgressCounter progress(options.progress, "analyse", count);
-    const std::size_t batch = batch_of_thread(count, options);
+    const std::size_t batch = batch_of_pass(count, options, device_.is_cpu());
     detail::parallel_for((count + batch - 1) / batch, options.threads, [&](std::size_t number) {
       const std::size_t first = number * batch;
-      const ::torch::InferenceMode inference;
-      const Tensor images = load(first, std::min(batch, count - first));
-      put(forward(images), first, analysis);
-      progress.add(static_cast<std::size_t>(images.size(0)));
+      const std::size_t images = std::min(batch, count - first);
+      translated(model_.description().network, [&] {
+        const ::torch::InferenceMode inference;
+        put(forward(load(first, images)), first, analysis);
+      });
+      progress.add(images);
     });
     return analysis;
   }
@@ -98,7 +102,7 @@ class BatchRunner {
   NetworkOutput forward(const Tensor& images) {
     std::unique_lock lock(device_mutex_, std::defer_lock);
     if (!device_.is_cpu()) lock.lock();
-    return translated(model_.description().network, [&] { return network_.forward(images.to(device_)); });
+    return network_.forward(images.to(device_));
   }
 
   void put(const NetworkOutput& output, std::size_t first, Analysis& analysis) const {

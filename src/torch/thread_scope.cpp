@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#include <omp.h>
 
 #include <mutex>
 
@@ -46,7 +47,7 @@ struct Scopes {
   std::mutex mutex;
   int open = 0;
   int counting = 0;  // of those, outside of parallel loops
-  int before = 1;
+  int before = 1;    // of threads that call libtorch first
   int blas_before = 0;
   BlasThreads blas;
 };
@@ -65,15 +66,20 @@ ThreadScope::ThreadScope(int threads) : counts_(!at::in_parallel_region()) {
     scopes().blas_before = scopes().blas.count();
     scopes().blas.set(scopes().blas.beside(wanted));
   }
-  if (!counts_ || scopes().counting++ > 0) return;
-  scopes().before = at::get_num_threads();
+  if (!counts_) return;
+  // A thread's first question to libtorch gives it the program's number, which is another call's while that runs.
+  before_ = omp_get_max_threads();
+  const int asked = at::get_num_threads();
+  if (scopes().counting++ == 0) scopes().before = before_ = asked;
   at::set_num_threads(wanted);
 }
 
 ThreadScope::~ThreadScope() {
   const std::lock_guard lock(scopes().mutex);
   if (--scopes().open == 0) scopes().blas.set(scopes().blas_before);
-  if (counts_ && --scopes().counting == 0) at::set_num_threads(scopes().before);
+  if (!counts_) return;
+  if (--scopes().counting == 0) at::set_num_threads(scopes().before);
+  omp_set_num_threads(before_);
 }
 
 }  // namespace medretrieval::deep

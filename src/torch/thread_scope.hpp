@@ -3,9 +3,10 @@
 
 namespace medretrieval::deep {
 
-/// Sets the threads of libtorch (0: all) and of the matrix products beneath it, and puts back what there was. Both keep
-/// one number for the program: when several calls run at once, the first decides and the last puts back. Within a
-/// parallel loop libtorch uses one thread anyway, and its number stays.
+/// Sets the threads of libtorch (0: all) and of the matrix products beneath it, and puts back what there was. libtorch keeps
+/// a number for each thread that calls it, and one for threads that call it first; the latter, and that of the matrix products,
+/// is put back by the last of several calls at once. Within a parallel loop libtorch uses one thread anyway, and its
+/// number stays.
 class ThreadScope {
  public:
   explicit ThreadScope(int threads);
@@ -15,6 +16,7 @@ class ThreadScope {
 
  private:
   bool counts_;
+  int before_ = 1;  // of the calling thread
 };
 
 }  // namespace medretrieval::deep

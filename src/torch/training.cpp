@@ -4,14 +4,15 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <future>
 #include <medretrieval/torch/training.hpp>
 
 #include "base/concat.hpp"
 #include "torch/batches.hpp"
+#include "torch/batches_ahead.hpp"
 #include "torch/checkpoint.hpp"
 #include "torch/deep_model_state.hpp"
 #include "torch/device.hpp"
+#include "torch/epoch_judge.hpp"
 #include "torch/gate_calibration.hpp"
 #include "torch/libtorch_errors.hpp"
 #include "torch/networks/named_weights.hpp"
@@ -43,7 +44,6 @@ std::string names_of(std::span<const std::size_t> rows) {
   return names + (rows.size() > kNamedRows ? ", ..." : "");
 }
 
-/// A batch on its way: images are loaded while the network works.
 struct LoadedBatch {
   std::vector<std::size_t> rows;
   Tensor images;
@@ -69,7 +69,8 @@ class Trainer {
     identity_ = training_identity(options, plan_, images, network_->assets());
     check_decoder(images);
     check_classifier();
-    check_patience();
+    judge_.emplace(plan_, *network_, set_.several_labels());
+    if (options.patience > 0) judge_->require_comparable_epochs(validation_);
     network_->to(device_);
     put_channels_last(*network_);
     optimizer_ = make_optimizer(plan_, *network_);
@@ -130,17 +131,14 @@ class Trainer {
     return options_.patience > 0 && progress_.epochs.size() >= progress_.best_epoch + options_.patience;
   }
 
-  std::future<LoadedBatch> load(std::vector<std::size_t> rows, std::size_t epoch) const {
-    return std::async(std::launch::async, [this, epoch, batch_rows = std::move(rows)] {
-      LoadedBatch batch;
-      batch.rows = batch_rows;
-      if (fixed_features_.defined()) return batch;
-      batch.images = set_.batch(batch_rows, epoch, options_.threads);
-      if (loss_->needs_targets()) {
-        batch.targets = set_.has_targets() ? set_.targets(batch_rows, epoch, options_.threads) : batch.images;
-      }
-      return batch;
-    });
+  LoadedBatch load(const std::vector<std::size_t>& rows, std::size_t epoch) const {
+    LoadedBatch batch{rows, {}, {}};
+    if (fixed_features_.defined()) return batch;
+    batch.images = set_.batch(rows, epoch, options_.threads);
+    if (loss_->needs_targets()) {
+      batch.targets = set_.has_targets() ? set_.targets(rows, epoch, options_.threads) : batch.images;
+    }
+    return batch;
   }
 
   void run_epoch(std::size_t epoch) {
@@ -152,12 +150,11 @@ class Trainer {
     ::torch::manual_seed(seed_for(options_.seed, epoch));
     network_->train();
     const auto batches = batches_of(set_.training_rows(), plan_.batch, options_.seed, epoch);
-    auto next = load(batches.front(), epoch);
+    BatchesAhead<LoadedBatch> ahead(batches.size(), [&](std::size_t b) { return load(batches[b], epoch); });
     double sum = 0;
     std::size_t seen = 0;
     for (std::size_t b = 0; b < batches.size(); ++b) {
-      const LoadedBatch batch = next.get();
-      if (b + 1 < batches.size()) next = load(batches[b + 1], epoch);
+      const LoadedBatch batch = ahead.next();
       const double share = static_cast<double>(b) / static_cast<double>(batches.size());
       sum += step(batch, epoch, b + 1,
                   (static_cast<double>(epoch - 1) + share) / static_cast<double>(plan_.epochs)) *
@@ -168,7 +165,7 @@ class Trainer {
     require_finite_weights(batches.back(), epoch, batches.size());
     figures.loss = sum / static_cast<double>(set_.training_rows().size());
     validation_.measure(runner(), figures);
-    if (!learns_classes()) figures.accuracy.reset();
+    if (!judge_->learns_classes()) figures.accuracy = figures.area_under_curve = std::nullopt;
     figures.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     keep(figures);
   }
@@ -222,7 +219,7 @@ class Trainer {
 
   void keep(const EpochFigures& figures) {
     progress_.epochs.push_back(figures);
-    const auto value = judged_by(figures);
+    const auto value = judge_->value_of(figures);
     if (value && progress_.best_epoch != 0 && *value <= progress_.best_value) return;
     progress_.best_epoch = figures.epoch;
     progress_.best_value = value.value_or(0);
@@ -231,36 +228,11 @@ class Trainer {
 
   TrainedNetwork finish() {
     if (progress_.best_epoch > 0) set_tensors(*network_, progress_.best);
-    std::shared_ptr<const ClassGate> gate = learns_classes() ? calibrated_gate(runner()) : nullptr;
+    std::shared_ptr<const ClassGate> gate = judge_->learns_classes() ? calibrated_gate(runner()) : nullptr;
+    description_.hash_learned = judge_->learns_hash();
     return {DeepModelBuilder::from_network(description_, network_, std::move(gate)),
             {progress_.epochs, progress_.best_epoch, is_stopped() && progress_.epochs.size() < plan_.epochs,
-             set_.training_rows().size(), set_.validation_rows().size(), unused_weights_,
-             learns_hashing() || (learns_classes() && network_->classifies_hash())}};
-  }
-
-  /// Whether posteriors come to mean anything.
-  bool learns_classes() const { return plan_.objective.classification > 0 && plan_.epochs > 0; }
-
-  bool learns_hashing() const {
-    return !plan_.objective.hashing.empty() && plan_.objective.hashing_weight > 0 && plan_.epochs > 0;
-  }
-
-  /// What makes an epoch better than another: codes where a loss shapes them, classes where codes are random. Codes that
-  /// only a classifier on them shapes are good by luck in early epochs, and classes may be told by codes that are
-  /// all alike after the threshold; so then both count.
-  std::optional<double> judged_by(const EpochFigures& figures) const {
-    if (learns_hashing()) return figures.map;
-    if (!network_->classifies_hash() || !figures.map || !figures.accuracy) return figures.accuracy;
-    return (*figures.map + *figures.accuracy) / 2;
-  }
-
-  /// Where no epoch is better than another, nothing would stop.
-  void check_patience() const {
-    if (options_.patience == 0) return;
-    const bool told = learns_hashing() ? validation_.has_relevant_rows() : validation_.has_labels();
-    if (told) return;
-    fail(ErrorCode::invalid_argument, "training: patience: expected held-out rows that ",
-         learns_hashing() ? "share a label with rows learned from" : "have labels", ", got none");
+             set_.training_rows().size(), set_.validation_rows().size(), unused_weights_}};
   }
 
   void check_classifier() const {
@@ -277,6 +249,7 @@ class Trainer {
   Validation validation_;
   std::string identity_;
   std::shared_ptr<Network> network_;
+  std::optional<EpochJudge> judge_;
   std::unique_ptr<::torch::optim::Optimizer> optimizer_;
   std::unique_ptr<BatchLoss> loss_;
   Tensor fixed_features_;                     // of all rows, where training leaves them as they are

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <medretrieval/torch/training.hpp>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,7 +16,7 @@ using ::torch::Tensor;
 /// Numbers of rows as a tensor that selects them.
 Tensor places(std::span<const std::size_t> rows);
 
-/// Rows and labels of a training. Thread-safe but for construction.
+/// Rows and labels of a training. Several threads may read it, of which one at a time may ask for batches or targets.
 class TrainingSet {
  public:
   /// \throws Error as train_network().

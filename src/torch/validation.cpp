@@ -1,10 +1,12 @@
 #include "torch/validation.hpp"
 
 #include <algorithm>
+#include <medretrieval/eval/classification.hpp>
 #include <medretrieval/eval/metrics.hpp>
 #include <numeric>
 
 #include "base/random.hpp"
+#include "torch/batches_ahead.hpp"
 
 namespace medretrieval::deep {
 
@@ -29,35 +31,38 @@ Tensor hamming(const Tensor& queries, const Tensor& gallery, const Tensor& weigh
 
 }  // namespace
 
-RowAnswers RowRunner::answers_of(std::span<const std::size_t> rows) const {
+void RowRunner::run(std::span<const std::size_t> rows,
+                    const std::function<void(const NetworkOutput&)>& use) const {
   const ::torch::NoGradGuard no_gradient;
   network.eval();
-  std::vector<Tensor> hash;
-  std::vector<Tensor> logits;
-  for (std::size_t first = 0; first < rows.size(); first += batch) {
-    const auto part = rows.subspan(first, std::min(batch, rows.size() - first));
-    const NetworkOutput output =
-        fixed_features.defined()
-            ? network.forward_features(fixed_features.index_select(0, places(part)).to(device))
-            : network.forward(set.batch(part, 0, threads).to(device));
-    hash.push_back(output.hash.to(::torch::kCPU));
-    logits.push_back(output.logits.to(::torch::kCPU));
+  const std::size_t count = (rows.size() + batch - 1) / batch;
+  const bool fixed = fixed_features.defined();
+  BatchesAhead<Tensor> ahead(count, [&](std::size_t number) {
+    const auto part = rows.subspan(number * batch, std::min(batch, rows.size() - number * batch));
+    return fixed ? fixed_features.index_select(0, places(part)) : set.batch(part, 0, threads);
+  });
+  for (std::size_t number = 0; number < count; ++number) {
+    const Tensor loaded = ahead.next().to(device);
+    use(fixed ? network.forward_features(loaded) : network.forward(loaded));
   }
   network.train();
+}
+
+RowAnswers RowRunner::answers_of(std::span<const std::size_t> rows) const {
+  std::vector<Tensor> hash;
+  std::vector<Tensor> logits;
+  run(rows, [&](const NetworkOutput& output) {
+    hash.push_back(output.hash.to(::torch::kCPU));
+    logits.push_back(output.logits.to(::torch::kCPU));
+  });
   return {::torch::cat(hash), ::torch::cat(logits)};
 }
 
 Tensor RowRunner::features_of_all() const {
-  const ::torch::NoGradGuard no_gradient;
-  network.eval();
   std::vector<std::size_t> rows(static_cast<std::size_t>(set.labels().size(0)));
   std::iota(rows.begin(), rows.end(), std::size_t{0});
   std::vector<Tensor> features;
-  for (std::size_t first = 0; first < rows.size(); first += batch) {
-    const auto part = std::span(rows).subspan(first, std::min(batch, rows.size() - first));
-    features.push_back(network.forward(set.batch(part, 0, threads).to(device)).features.to(::torch::kCPU));
-  }
-  network.train();
+  run(rows, [&](const NetworkOutput& output) { features.push_back(output.features.to(::torch::kCPU)); });
   return ::torch::cat(features);
 }
 
@@ -73,8 +78,11 @@ bool Validation::has_relevant_rows() const {
   return !set_.validation_rows().empty() && relevant_rows().any().item<bool>();
 }
 
-bool Validation::has_labels() const {
-  return !set_.validation_rows().empty() && set_.labels_of(set_.validation_rows()).any().item<bool>();
+bool Validation::has_classes() const {
+  if (set_.validation_rows().empty()) return false;
+  const Tensor labels = set_.labels_of(set_.validation_rows()) > 0;
+  const Tensor tell = set_.several_labels() ? labels.any(0).logical_and(labels.all(0).logical_not()) : labels;
+  return tell.any().item<bool>();
 }
 
 Tensor Validation::relevant_rows() const {
@@ -88,6 +96,7 @@ void Validation::measure(const RowRunner& runner, EpochFigures& figures) const {
   figures.map = mean_average_precision(
       hamming(queries.hash, runner.answers_of(gallery_).hash, weights_of_bits(runner.network)));
   figures.accuracy = accuracy(queries.logits);
+  if (set_.several_labels()) figures.area_under_curve = area_under_curve(queries.logits);
 }
 
 std::optional<double> Validation::mean_average_precision(const Tensor& distances) const {
@@ -117,13 +126,30 @@ std::optional<double> Validation::mean_average_precision(const Tensor& distances
 
 std::optional<double> Validation::accuracy(const Tensor& logits) const {
   const Tensor labels = set_.labels_of(set_.validation_rows());
-  if (set_.several_labels())
+  if (set_.several_labels()) {
     return ((logits > 0) == (labels > 0)).to(::torch::kFloat64).mean().item<double>();
+  }
   const Tensor labelled = labels.sum(1) > 0;
   const Tensor right = (logits.argmax(1) == labels.argmax(1)).logical_and(labelled);
   const auto count = labelled.sum().item<std::int64_t>();
   if (count == 0) return std::nullopt;
   return static_cast<double>(right.sum().item<std::int64_t>()) / static_cast<double>(count);
+}
+
+std::optional<double> Validation::area_under_curve(const Tensor& logits) const {
+  const auto columns = [](const Tensor& rows, auto type) { return rows.t().to(type).contiguous(); };
+  const Tensor scores = columns(logits, ::torch::kFloat32);
+  const Tensor labels = columns(set_.labels_of(set_.validation_rows()) > 0, ::torch::kUInt8);
+  const auto rows = static_cast<std::size_t>(labels.size(1));
+  double sum = 0;
+  std::size_t counted = 0;
+  for (std::int64_t label = 0; label < labels.size(0); ++label) {
+    const auto area = eval::area_under_curve({scores[label].data_ptr<float>(), rows},
+                                             {labels[label].data_ptr<std::uint8_t>(), rows});
+    sum += area.value_or(0);
+    counted += area ? 1 : 0;
+  }
+  return counted == 0 ? std::nullopt : std::optional(sum / static_cast<double>(counted));
 }
 
 }  // namespace medretrieval::deep

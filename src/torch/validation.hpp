@@ -29,6 +29,10 @@ struct RowRunner {
   RowAnswers answers_of(std::span<const std::size_t> rows) const;
   /// Features of all rows, as they are.
   Tensor features_of_all() const;
+
+ private:
+  /// Hands the outputs of a batch at a time over, in order.
+  void run(std::span<const std::size_t> rows, const std::function<void(const NetworkOutput&)>& use) const;
 };
 
 /// Validates after an epoch.
@@ -38,10 +42,11 @@ class Validation {
 
   /// Whether a held-out row shares a label with a row of the gallery, without which there is no mAP.
   bool has_relevant_rows() const;
-  /// Whether a held-out row has a label, without which there is no accuracy.
-  bool has_labels() const;
+  /// Whether the held-out rows' labels can tell how well classes are told: a row has one; where rows have several, a
+  /// label is there that not all of them have.
+  bool has_classes() const;
 
-  /// Sets map and accuracy.
+  /// Sets map, accuracy and, with several labels a row, the area under the ROC curve.
   void measure(const RowRunner& runner, EpochFigures& figures) const;
 
  private:
@@ -49,6 +54,7 @@ class Validation {
   Tensor relevant_rows() const;
   std::optional<double> mean_average_precision(const Tensor& distances) const;
   std::optional<double> accuracy(const Tensor& logits) const;
+  std::optional<double> area_under_curve(const Tensor& logits) const;
 
   const TrainingSet& set_;
   std::vector<std::size_t> gallery_;  // training rows, drawn once

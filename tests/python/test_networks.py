@@ -82,7 +82,7 @@ def test_train_writes_model_and_log_and_removes_its_checkpoint(phantoms, network
     log = lines_of(network.with_name(network.name + ".jsonl"))
     assert [line["epoch"] for line in log] == [1, 2]
     for line in log:
-        assert set(line) == {"epoch", "loss", "map", "accuracy", "learning_rate", "seconds"}
+        assert set(line) == {"epoch", "loss", "map", "accuracy", "area_under_curve", "learning_rate", "seconds"}
         assert line["loss"] > 0 and 0 <= line["map"] <= 1 and 0 <= line["accuracy"] <= 1 and line["seconds"] > 0
     assert sorted(file.name for file in network.parent.iterdir()) == [network.name, network.name + ".jsonl"]
 
@@ -204,11 +204,16 @@ def test_a_patient_in_two_splits_is_refused(phantoms, tmp_path):
 def test_options_that_mean_nothing_are_refused(phantoms, network, tmp_path):
     new = ("index", "create", "--gallery", tmp_path / "new", *data(phantoms), "--network", network)
     assert "--bits" in run(*new, "--bits", 32, status=3)
+    for given in (("--bits", 32), ("--encoder", "itq"), ("--option", "seed=1")):
+        assert "--no-encoder" in run(*new, "--no-encoder", *given, status=3)
     run(*new, "--features", "classical", status=2)
     for given in (("--momentum", 0.5), ("--decay-factor", 0.5), ("--loss-weight", 2), ("--pixel-weight", 2),
                   ("--loss-option", "alpha=1")):
         refused = run(*training(phantoms, tmp_path / "x", "--optimizer", "adam", "--loss", "none", *given), status=3)
         assert given[0] in refused and "expected" in refused
+    for given, needed in ((("--decay-epochs", 2), "--epochs, 2"), (("--loss", "csq", "--loss-weight", 0), "--loss-weight above 0")):
+        refused = run(*training(phantoms, tmp_path / "x", *given), status=3)
+        assert given[0] in refused and needed in refused
     refused = run(*training(phantoms, tmp_path / "x", "--loss", "csq", "--classification", 0, "--balance-classes"), status=3)
     assert "classification above 0" in refused
     assert "'test'" in run(*training(phantoms, tmp_path / "x", "--split", "test"), status=3)
@@ -223,14 +228,22 @@ def test_no_file_is_written_over_another(phantoms, tmp_path):
         refused = run(*training(phantoms, tmp_path / "x", *more), status=3)
         assert more[0] in refused or "--checkpoint" in refused
         assert "another file" in refused
+    (tmp_path / "folder").mkdir()
+    for call in (training(phantoms, tmp_path / "folder"), training(phantoms, tmp_path / "x", "--log", tmp_path / "folder")):
+        assert "got a folder" in run(*call, status=3)
+    (tmp_path / "folder").rmdir()
     assert (phantoms / "manifest.csv").read_bytes() == kept and list(tmp_path.iterdir()) == []
 
 
 def test_a_hash_layer_that_nothing_taught_is_told(phantoms, tmp_path):
     call = ("train", "--input", phantoms / "manifest.csv", "--model", "resnet18", "--side", 32, "--bits", BITS, "--threads", 1,
             "--epochs", 1, "--json", "--out")
-    assert json.loads(run(*call, tmp_path / "taught"))["hash_learned"] is True
-    assert json.loads(run(*call, tmp_path / "random", "--loss", "none"))["hash_learned"] is False
+    for name, learned, more in (("taught", True, ()), ("random", False, ("--loss", "none"))):
+        assert json.loads(run(*call, tmp_path / name, *more))["hash_learned"] is learned
+        index = ("index", "create", "--gallery", tmp_path / f"{name}-gallery", *data(phantoms), "--network", tmp_path / name)
+        said = subprocess.run([COMMAND, *map(str, index)], capture_output=True, text=True, check=True).stderr
+        assert ("nothing taught the hash layer" in said) is not learned
+        assert "0 training images" in said, "a network's own code needs none"
 
 
 def test_what_is_altered_in_training_can_be_said(phantoms, tmp_path):

@@ -50,4 +50,12 @@ inline TrainingOptions quick_options() {
   return options;
 }
 
+inline TrainingOptions resnet_options() {
+  auto options = quick_options();
+  options.network = "resnet18";
+  options.network_options = {};
+  options.side = 32;
+  return options;
+}
+
 }  // namespace medretrieval::deep::testing

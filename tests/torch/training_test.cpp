@@ -1,9 +1,6 @@
 // Training end to end on small drawn images: it learns, it repeats, it resumes, it keeps patients apart.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <medretrieval/torch/deep_model.hpp>
 #include <medretrieval/torch/training.hpp>
 
@@ -14,24 +11,16 @@
 namespace medretrieval::deep {
 namespace {
 
-namespace fs = std::filesystem;
 using imaging::Image;
 using testing::draw;
 using testing::make_images;
 using testing::quick_options;
+using testing::resnet_options;
 
 std::vector<float> features_of(const DeepModel& model) {
   const std::vector<Image> images = {draw(1000), draw(1001)};
   const Analysis analysis = model.analyse(images, {.threads = 1});
   return {analysis.features.data(), analysis.features.data() + 2 * model.dimension()};
-}
-
-TrainingOptions resnet_options() {
-  auto options = quick_options();
-  options.network = "resnet18";
-  options.network_options = {};
-  options.side = 32;
-  return options;
 }
 
 TEST(Training, LearnsToTellDiscsFromBars) {
@@ -49,91 +38,6 @@ TEST(Training, GivesTheSameWeightsAgain) {
   const auto images = make_images(48);
   EXPECT_EQ(train_network(quick_options(), images).model.fingerprint(),
             train_network(quick_options(), images).model.fingerprint());
-}
-
-/// What a training has besides weights and figures; each must come back from a checkpoint.
-struct ResumeCase {
-  const char* name;
-  std::function<void(TrainingOptions&)> change;
-};
-
-class Resuming : public ::testing::TestWithParam<ResumeCase> {};
-
-TEST_P(Resuming, GoesOnFromACheckpointAsIfItHadNeverStopped) {
-  const testing::TemporaryFolder folder;
-  const auto images = make_images(48);
-  auto options = quick_options();
-  GetParam().change(options);
-  const Fingerprint whole = train_network(options, images).model.fingerprint();
-  options.checkpoint = folder / "checkpoint";
-  for (const std::size_t stop_after : {1U, 3U, 4U}) {
-    auto interrupted = options;
-    std::size_t epochs = 0;
-    interrupted.on_epoch = [&](const EpochFigures& figures) { epochs = figures.epoch; };
-    interrupted.progress = [&](const ProgressReport&) { return epochs < stop_after; };
-    EXPECT_ERROR(train_network(interrupted, images), cancelled, "training");
-    EXPECT_EQ(epochs, stop_after);
-  }
-  EXPECT_EQ(train_network(options, images).model.fingerprint(), whole);
-}
-
-std::vector<ResumeCase> resume_cases() {
-  return {{"adam", [](TrainingOptions&) {}},
-          {"adamw", [](TrainingOptions& options) { options.plan->optimizer = Optimizer::adamw; }},
-          {"sgd",
-           [](TrainingOptions& options) {
-             options.plan->optimizer = Optimizer::sgd;
-             options.plan->weight_decay = 1e-3;
-           }},
-          {"decay",
-           [](TrainingOptions& options) {
-             options.plan->decay_epochs = 2;
-             options.plan->decay_factor = 0.1;
-           }},
-          {"hashnet", [](TrainingOptions& options) { options.plan->objective.hashing = "hashnet"; }},
-          {"cnnh", [](TrainingOptions& options) { options.plan->objective.hashing = "cnnh"; }},
-          {"batch_normalization_on_two_threads",
-           [](TrainingOptions& options) {
-             options = resnet_options();
-             options.threads = 2;
-             options.balance_classes = true;
-           }},
-          {"decoder",
-           [](TrainingOptions& options) {
-             options.network = "fcdn";
-             options.network_options = {{"width", std::int64_t{4}}, {"growth", std::int64_t{4}}};
-             options.plan->optimizer = Optimizer::adamw;
-             options.plan->objective.hashing = "fcdn-codes";
-             options.plan->objective.reconstruction = 1;
-           }},
-          {"fixed_features",
-           [](TrainingOptions& options) {
-             options.network = "scripted";
-             options.network_options = testing::needed_options("scripted");
-             options.plan->objective.hashing = "dh";
-           }},
-          {"regularizers",
-           [](TrainingOptions& options) {
-             options.plan->objective.quantization = 0.1;
-             options.plan->objective.bit_balance = 0.1;
-           }},
-          {"augmentation", [](TrainingOptions& options) { options.augmentation.emplace(); }},
-          {"patience", [](TrainingOptions& options) { options.patience = 5; }}};
-}
-
-INSTANTIATE_TEST_SUITE_P(Training, Resuming, ::testing::ValuesIn(resume_cases()),
-                         [](const auto& one) { return std::string(one.param.name); });
-
-TEST(Training, RefusesACheckpointOfAnotherTraining) {
-  const testing::TemporaryFolder folder;
-  auto options = quick_options();
-  options.plan->epochs = 1;
-  options.checkpoint = folder / "checkpoint";
-  train_network(options, make_images(48));
-  options.seed = 2;
-  EXPECT_ERROR(train_network(options, make_images(48)), incompatible, "other options or images");
-  options.seed = 1;
-  EXPECT_ERROR(train_network(options, make_images(52)), incompatible, "other options or images");
 }
 
 TEST(Training, PlansOfAllNetworksHold) {
@@ -248,63 +152,10 @@ TEST(Training, GatesOfSeveralLabelsNeedNoHeldOutRowWithSeveral) {
   }
 }
 
-TEST(Training, ACheckpointOfOtherSourcesIsRefused) {
-  const testing::TemporaryFolder folder;
-  auto images = make_images(48);
-  images.sources.assign(48, "a");
-  auto options = quick_options();
-  options.plan->epochs = 1;
-  options.checkpoint = folder / "checkpoint";
-  train_network(options, images);
-  images.sources[7] = "b";
-  EXPECT_ERROR(train_network(options, images), incompatible, "other options or images");
-  images.sources.pop_back();
-  EXPECT_ERROR(train_network(options, images), invalid_argument,
-               "a source for each of 48 rows or none, got 47");
-}
-
 TEST(Training, WhatLibtorchRefusesIsAnError) {
   auto options = resnet_options();
   options.plan->batch = 1;
   EXPECT_ERROR(train_network(options, make_images(16)), unsupported, "libtorch says");
-}
-
-TEST(Training, RefusesPatienceThatNothingCanEnd) {
-  auto options = quick_options();
-  options.patience = 2;
-  auto images = make_images(16);
-  for (std::size_t row = 0; row < images.labels.size(); ++row) images.labels[row] = {std::to_string(row)};
-  options.plan->objective.hashing = "csq";
-  EXPECT_ERROR(train_network(options, images), invalid_argument,
-               "patience: expected held-out rows that share");
-}
-
-std::size_t first_best(const TrainingReport& report, std::optional<double> EpochFigures::*figure) {
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < report.epochs.size(); ++i) {
-    if (report.epochs[i].*figure > report.epochs[best].*figure) best = i;
-  }
-  return report.epochs[best].epoch;
-}
-
-TEST(Training, JudgesEpochsByCodesOnlyWhereALossShapesThem) {
-  auto options = resnet_options();
-  auto trained = train_network(options, make_images(80));
-  EXPECT_FALSE(trained.report.hash_learned);
-  EXPECT_EQ(trained.report.best_epoch, first_best(trained.report, &EpochFigures::accuracy));
-  options.plan->objective.hashing = "csq";
-  trained = train_network(options, make_images(80));
-  EXPECT_TRUE(trained.report.hash_learned);
-  EXPECT_EQ(trained.report.best_epoch, first_best(trained.report, &EpochFigures::map));
-}
-
-TEST(Training, JudgesCodesThatOnlyAClassifierShapesByBoth) {
-  const auto report = train_network(quick_options(), make_images(80)).report;
-  EXPECT_TRUE(report.hash_learned);
-  const auto sum = [](const EpochFigures& figures) { return *figures.map + *figures.accuracy; };
-  for (const auto& epoch : report.epochs) {
-    EXPECT_LE(sum(epoch), sum(report.epochs[report.best_epoch - 1])) << epoch.epoch;
-  }
 }
 
 TEST(Training, TeachesAHashLayerOnFixedFeatures) {
@@ -315,7 +166,7 @@ TEST(Training, TeachesAHashLayerOnFixedFeatures) {
   options.plan->learning_rate = 0.01;
   options.plan->batch = 16;
   const auto trained = train_network(options, make_images(160));
-  EXPECT_TRUE(trained.report.hash_learned);
+  EXPECT_TRUE(trained.model.description().hash_learned);
   ASSERT_GT(trained.report.best_epoch, 0U);
   EXPECT_GT(trained.report.epochs[trained.report.best_epoch - 1].map.value(),
             trained.report.epochs.front().map.value());
@@ -327,15 +178,6 @@ TEST(Training, RefusesBalancedClassesWithoutALossOfClasses) {
   options.plan->objective.classification = 0;
   options.plan->objective.hashing = "csq";
   EXPECT_ERROR(train_network(options, make_images(16)), invalid_argument, "where classes are balanced");
-}
-
-TEST(Training, StopsWhenValidationGetsNoBetter) {
-  auto options = quick_options();
-  options.plan->epochs = 40;
-  options.patience = 2;
-  const auto report = train_network(options, make_images(160)).report;
-  EXPECT_TRUE(report.stopped_early);
-  EXPECT_EQ(report.epochs.size(), report.best_epoch + 2);
 }
 
 TEST(DeepModel, ComesBackFromItsFile) {

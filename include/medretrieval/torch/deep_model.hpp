@@ -36,8 +36,10 @@ struct Analysis {
 /// How to run a network.
 struct AnalysisOptions {
   bool attention = false;  ///< keep the maps; not every network has them
-  std::size_t batch = 32;  ///< images at a time, shared among the threads, but at least 8 each
-  int threads = 0;         ///< 0: all
+  /// Images at a time. On the processor they are shared among the threads, which take at least 8 each where there are so
+  /// many; features of an image differ by rounding between batches of different sizes.
+  std::size_t batch = 32;
+  int threads = 0;  ///< 0: all
   Progress progress = {};
 
   /// \throws Error (invalid_argument).

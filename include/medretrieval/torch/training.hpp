@@ -45,6 +45,9 @@ struct EpochFigures {
   /// Share of the validation rows whose most probable label is right; with several labels a row, share of the labels
   /// told right at a posterior of 0.5.
   std::optional<double> accuracy;
+  /// With several labels a row: area under the ROC curve, mean over the labels that some validation rows have and others
+  /// do not (eval::area_under_curve()).
+  std::optional<double> area_under_curve;
   double learning_rate = 0;
   double seconds = 0;  ///< of this epoch, validation included
 };
@@ -94,9 +97,6 @@ struct TrainingReport {
   /// Names in TrainingOptions::backbone_weights that the backbone does not have, its old classifier's say. Empty
   /// too after a training that went on from a checkpoint.
   std::vector<std::string> unused_weights = {};
-  /// Whether anything taught the hash layer: a hashing loss, or a classifier that stands on it. Otherwise the codes are
-  /// random, and only the features and the classes are of use.
-  bool hash_learned = false;
 };
 
 /// A trained network and how it came to be.
@@ -106,9 +106,10 @@ struct TrainedNetwork {
 };
 
 /// Trains a network and keeps the weights of the best epoch: by mAP where there is a hashing loss; without one by
-/// accuracy, or by the mean of both where the classifier stands on the hash layer; of equal ones the first, and the last
-/// where held-out rows tell nothing. With the same options, images, libtorch and number of threads it gives the same weights, also
-/// when it was interrupted and goes on from its checkpoint.
+/// accuracy (with several labels a row by the area under the ROC curve), or by the mean of both where the classifier
+/// stands on the hash layer; of equal ones the first, and the last where held-out rows tell nothing. With the same
+/// options, images, libtorch and number of threads it gives the same weights, also when it was interrupted and goes on
+/// from its checkpoint.
 ///
 /// libtorch's random generator is seeded and its number of threads set for the length of the call; both belong to the
 /// whole program.

@@ -47,7 +47,7 @@ class SemanticAttention final : public Network {
     add_hash_slice(0, features, static_cast<std::int64_t>(shape.bits));
   }
 
-  bool looks_through_classifier() const override { return true; }
+  bool looks_through_classifier() const override { return branch_ != Branch::global; }
 
  private:
   NetworkOutput analyse(const Tensor& images) override {
