@@ -26,15 +26,17 @@ std::vector<eval::LineChart> curves_of(const std::vector<deep::EpochFigures>& ep
   eval::ChartLine loss = {"loss", {}};
   eval::ChartLine map = {"mAP of held-out images", {}};
   eval::ChartLine accuracy = {"accuracy of held-out images", {}};
+  eval::ChartLine area = {"area under the ROC curve of held-out images", {}};
   for (const auto& epoch : epochs) {
     loss.values.push_back(epoch.loss);
     if (epoch.map) map.values.push_back(*epoch.map);
     if (epoch.accuracy) accuracy.values.push_back(*epoch.accuracy);
+    if (epoch.area_under_curve) area.values.push_back(*epoch.area_under_curve);
   }
   std::vector<eval::LineChart> charts = {curve(network + ": loss", "loss"),
                                          curve(network + ": held-out patients", "share")};
   charts[0].lines = {loss};
-  charts[1].lines = {map, accuracy};
+  charts[1].lines = {map, area.values.empty() ? accuracy : area};
   return charts;
 }
 

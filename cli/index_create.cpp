@@ -141,11 +141,11 @@ void create(const CreateOptions& options) {
   }
   const auto maker = FeatureMaker::chosen(options.features);
   check(options, *maker, rows.size());
+  const bool learns_here = learns(options, *maker);
   if (maker->labels() != nullptr) {
-    check_labels(options, manifest, rows, *maker->labels());
+    if (learns_here) check_labels(options, manifest, rows, *maker->labels());
     check_labels(options, manifest, database, *maker->labels());
   }
-  const bool learns_here = learns(options, *maker);
   spdlog::info("{} training images, {} for the gallery", learns_here ? rows.size() : 0, database.size());
   const Training training = learns_here ? training_rows(dataset, rows, *maker, options.threads) : Training{};
   const Model model = is_network(*maker) ? network_model(options, dataset, *maker, training)

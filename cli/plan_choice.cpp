@@ -53,13 +53,15 @@ void PlanChoice::add_to(CLI::App& command) {
 void PlanChoice::refuse_unused(const deep::TrainingPlan& plan) const {
   const auto& objective = plan.objective;
   refuse(momentum && plan.optimizer != deep::Optimizer::sgd, "--momentum", "--optimizer sgd");
-  refuse(decay_factor && plan.decay_epochs == 0, "--decay-factor", "--decay-epochs above 0");
+  const bool decays = plan.decay_epochs > 0 && plan.decay_epochs < plan.epochs;
+  const std::string fewer = "--decay-epochs above 0 and below --epochs, " + std::to_string(plan.epochs);
+  refuse(decay_factor && !decays, "--decay-factor", fewer);
+  refuse(decay_epochs.value_or(0) > 0 && !decays, "--decay-epochs", fewer);
   refuse(loss_weight && objective.hashing.empty(), "--loss-weight", "a --loss that it weighs");
   refuse(!loss_options.empty() && objective.hashing.empty(), "--loss-option", "a --loss that it belongs to");
-  refuse((loss.value_or("none") != "none" || !loss_options.empty()) && objective.hashing_weight == 0,
-         "--loss", "--loss-weight above 0");
-  refuse(decay_epochs.value_or(0) > 0 && plan.decay_epochs >= plan.epochs, "--decay-epochs",
-         "fewer than --epochs, " + std::to_string(plan.epochs));
+  const bool weightless = objective.hashing_weight == 0;
+  refuse(loss.value_or("none") != "none" && weightless, "--loss", "--loss-weight above 0");
+  refuse(!loss_options.empty() && weightless, "--loss-option", "--loss-weight above 0");
   refuse(pixel_weight && objective.reconstruction == 0, "--pixel-weight", "--reconstruction above 0");
 }
 

@@ -26,8 +26,8 @@ struct NetworkDescription {
   std::size_t bits = 0;  ///< of the code as asked for; a joint code has this many for each slice
   std::vector<std::string> labels = {};  ///< its classes, in the order of its posteriors
   bool several_labels = false;           ///< a row may have several: posteriors are independent of each other
-  /// Whether a hashing loss, or a classifier that stands on the hash layer, shaped the codes. Otherwise the hash layer is
-  /// as it was drawn: its codes are those of random projections.
+  /// Whether a hashing loss, or a classifier that stands on the hash layer, shaped the codes. Otherwise they are those of
+  /// random projections, at most regularised.
   bool hash_learned = true;
 };
 

@@ -17,6 +17,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 using detail::fail;
 
+/// Of what a training does with its options and of what its record holds: one that goes on from another's is another training.
+constexpr int kCheckpointVersion = 2;
+
 Json to_json(const std::optional<double>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
@@ -43,10 +46,22 @@ Json to_json(const Parameters& parameters) {
   return json;
 }
 
+const char* name_of(Optimizer optimizer) {
+  switch (optimizer) {
+    case Optimizer::sgd:
+      return "sgd";
+    case Optimizer::adam:
+      return "adam";
+    case Optimizer::adamw:
+      return "adamw";
+  }
+  return "";
+}
+
 Json to_json(const TrainingPlan& plan) {
   const auto& objective = plan.objective;
   return {{"batch", plan.batch},
-          {"optimizer", static_cast<int>(plan.optimizer)},
+          {"optimizer", name_of(plan.optimizer)},
           {"learning_rate", plan.learning_rate},
           {"momentum", plan.momentum},
           {"weight_decay", plan.weight_decay},
@@ -74,7 +89,8 @@ std::string difference(const std::string& expected, const Json& found) {
   };
   for (const Json* side : {&wanted, &flat}) {
     for (const auto& [name, value] : side->items()) {
-      if (text(wanted, name) == text(flat, name)) continue;
+      if (value.is_null() || text(wanted, name) == text(flat, name))
+        continue;  // null: an empty list or object
       return detail::concat(" (", name.substr(1), ": expected ", text(wanted, name), ", got ",
                             text(flat, name), ")");
     }
@@ -104,7 +120,8 @@ std::string training_identity(const TrainingOptions& options, const TrainingPlan
   const Json altered = changes ? Json{changes->flip_horizontal, changes->flip_vertical,
                                       changes->rotation_degrees, changes->shift_pixels, changes->seed}
                                : Json(nullptr);
-  Json json = {{"network", options.network},
+  Json json = {{"version", kCheckpointVersion},
+               {"network", options.network},
                {"options", to_json(options.network_options)},
                {"side", options.side},
                {"bits", options.bits},

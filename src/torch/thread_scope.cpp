@@ -78,8 +78,9 @@ ThreadScope::~ThreadScope() {
   const std::lock_guard lock(scopes().mutex);
   if (--scopes().open == 0) scopes().blas.set(scopes().blas_before);
   if (!counts_) return;
-  if (--scopes().counting == 0) at::set_num_threads(scopes().before);
-  omp_set_num_threads(before_);
+  const bool last = --scopes().counting == 0;
+  at::set_num_threads(last ? scopes().before : before_);
+  if (last) omp_set_num_threads(before_);  // at's number is the program's now, the thread's its own
 }
 
 }  // namespace medretrieval::deep

@@ -5,6 +5,7 @@
 #include <medretrieval/eval/metrics.hpp>
 #include <numeric>
 
+#include "base/concat.hpp"
 #include "base/random.hpp"
 #include "torch/batches_ahead.hpp"
 
@@ -93,6 +94,10 @@ void Validation::measure(const RowRunner& runner, EpochFigures& figures) const {
   const auto& rows = set_.validation_rows();
   if (rows.empty()) return;
   const RowAnswers queries = runner.answers_of(rows);
+  if (!(::torch::isfinite(queries.hash).all() & ::torch::isfinite(queries.logits).all()).item<bool>()) {
+    detail::fail(ErrorCode::unsupported, "training: answers to held-out rows are not finite after epoch ",
+                 figures.epoch, "; try a lower learning rate than ", figures.learning_rate);
+  }
   figures.map = mean_average_precision(
       hamming(queries.hash, runner.answers_of(gallery_).hash, weights_of_bits(runner.network)));
   figures.accuracy = accuracy(queries.logits);
@@ -142,14 +147,15 @@ std::optional<double> Validation::area_under_curve(const Tensor& logits) const {
   const Tensor labels = columns(set_.labels_of(set_.validation_rows()) > 0, ::torch::kUInt8);
   const auto rows = static_cast<std::size_t>(labels.size(1));
   double sum = 0;
-  std::size_t counted = 0;
+  double counted = 0;
   for (std::int64_t label = 0; label < labels.size(0); ++label) {
     const auto area = eval::area_under_curve({scores[label].data_ptr<float>(), rows},
                                              {labels[label].data_ptr<std::uint8_t>(), rows});
-    sum += area.value_or(0);
-    counted += area ? 1 : 0;
+    const auto positives = area ? labels[label].sum().item<double>() : 0;
+    sum += positives * area.value_or(0);
+    counted += positives;
   }
-  return counted == 0 ? std::nullopt : std::optional(sum / static_cast<double>(counted));
+  return counted == 0 ? std::nullopt : std::optional(sum / counted);
 }
 
 }  // namespace medretrieval::deep

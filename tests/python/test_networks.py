@@ -123,6 +123,38 @@ def test_gallery_over_a_network(phantoms, network, tmp_path):
     assert not (tmp_path / "bad").exists()
 
 
+@pytest.mark.parametrize("given, encoder, expected", [
+    ((), "network", {}),
+    (("--no-gate",), "network", {"gate": False}),
+    (("--stored-features", "float16"), "network", {"stored_features": "float16"}),
+    (("--lists", 4), "network", {"lists": 4}),
+    (("--encoder", "pq", "--lists", 4), "pq", {"lists": 4}),
+    (("--no-encoder",), None, {}),
+    (("--no-encoder", "--no-gate"), None, {"gate": False}),
+])
+@pytest.mark.parametrize("splits", [True, False])
+def test_what_a_gallery_takes_from_its_network(phantoms, network, tmp_path, given, encoder, expected, splits):
+    manifest = phantoms / "manifest.csv"
+    if not splits:
+        table = rows(phantoms)
+        for row in table:
+            del row["split"]
+        manifest = tmp_path / "all.csv"
+        manifest.write_text("\n".join([",".join(table[0]), *(",".join(row.values()) for row in table), ""]))
+    made = json.loads(run("index", "create", "--gallery", tmp_path / "g", "--data", phantoms, "--manifest", manifest,
+                          "--network", network, "--threads", 1, "--json", *given))
+    wanted = {"gate": True, "lists": 0, "stored_features": "float32", **expected}
+    assert {key: made[key] for key in wanted} == wanted
+    if encoder == "network":
+        assert made["encoder"]["code"] == f"binary({BITS})"
+    else:
+        assert (made["encoder"] or {"type": None})["type"] == encoder
+    assert made["items"] == sum(not splits or row["split"] == "database" for row in rows(phantoms))
+    exact = () if encoder else ("--exact",)
+    found = json.loads(search(tmp_path / "g", query_of(phantoms), *exact, "--json"))
+    assert len(found["hits"]) == 10
+
+
 def test_search_says_which_bits_agree(phantoms, gallery, tmp_path):
     answer = json.loads(search(gallery, query_of(phantoms), "-k", 5, "--json", "--explain", tmp_path / "out.png"))
     assert len(answer["hits"]) == 5
@@ -157,13 +189,13 @@ def test_add_needs_nothing_but_the_gallery(phantoms, network, gallery):
 
 def test_labels_that_the_network_does_not_know(phantoms, network, gallery, tmp_path):
     text = (phantoms / "manifest.csv").read_text()
-    for split in ("train", "database"):
+    for split, encoder in (("train", ["--encoder", "itq"]), ("database", [])):
         manifest = tmp_path / f"{split}.csv"
         lines = [line.replace("benign", "unheard-of") if f",{split}" in line else line for line in text.splitlines()]
         assert lines != text.splitlines()
         manifest.write_text("\n".join([*lines, ""]))
         refused = run("index", "create", "--gallery", tmp_path / "new", "--data", phantoms, "--manifest", manifest,
-                      "--network", network, "--threads", 1, status=4)
+                      "--network", network, *encoder, "--threads", 1, status=4)
         assert "'unheard-of'" in refused and "malignant" in refused and manifest.name in refused
         assert not (tmp_path / "new").exists(), "nothing half-made is left"
     queries = tmp_path / "query.csv"
@@ -211,7 +243,7 @@ def test_options_that_mean_nothing_are_refused(phantoms, network, tmp_path):
                   ("--loss-option", "alpha=1")):
         refused = run(*training(phantoms, tmp_path / "x", "--optimizer", "adam", "--loss", "none", *given), status=3)
         assert given[0] in refused and "expected" in refused
-    for given, needed in ((("--decay-epochs", 2), "--epochs, 2"), (("--loss", "csq", "--loss-weight", 0), "--loss-weight above 0")):
+    for given, needed in ((("--decay-epochs", 2), "below --epochs, 2"), (("--loss", "csq", "--loss-weight", 0), "--loss-weight above 0")):
         refused = run(*training(phantoms, tmp_path / "x", *given), status=3)
         assert given[0] in refused and needed in refused
     refused = run(*training(phantoms, tmp_path / "x", "--loss", "csq", "--classification", 0, "--balance-classes"), status=3)
@@ -243,7 +275,7 @@ def test_a_hash_layer_that_nothing_taught_is_told(phantoms, tmp_path):
         index = ("index", "create", "--gallery", tmp_path / f"{name}-gallery", *data(phantoms), "--network", tmp_path / name)
         said = subprocess.run([COMMAND, *map(str, index)], capture_output=True, text=True, check=True).stderr
         assert ("nothing taught the hash layer" in said) is not learned
-        assert "0 training images" in said, "a network's own code needs none"
+        assert " 0 training images" in said, "a network's own code needs none"
 
 
 def test_what_is_altered_in_training_can_be_said(phantoms, tmp_path):

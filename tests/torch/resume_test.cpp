@@ -101,6 +101,10 @@ TEST(Training, RefusesACheckpointOfAnotherTraining) {
   EXPECT_ERROR(train_network(options, make_images(48)), incompatible,
                "(plan/learning_rate: expected 0.25, got 0.001)");
   options.plan->learning_rate = 0.001;
+  options.network_options.erase("form");
+  EXPECT_ERROR(train_network(options, make_images(48)), incompatible,
+               "(options/form: expected nothing, got \"cnn\")");
+  options.network_options = quick_options().network_options;
   EXPECT_ERROR(train_network(options, make_images(52)), incompatible,
                "other options or images (rows: expected");
 }

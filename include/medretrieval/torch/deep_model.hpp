@@ -48,7 +48,7 @@ struct AnalysisOptions {
 
 /// A trained network. Immutable, cheap to copy, thread-safe.
 ///
-/// libtorch keeps one number of threads for the whole program; while a function of this class runs, it is
+/// libtorch keeps a number of threads for each thread that calls it; while a function of this class runs, it is
 /// `threads`, and afterwards what it was.
 class DeepModel {
  public:

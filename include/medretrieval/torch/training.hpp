@@ -45,8 +45,8 @@ struct EpochFigures {
   /// Share of the validation rows whose most probable label is right; with several labels a row, share of the labels
   /// told right at a posterior of 0.5.
   std::optional<double> accuracy;
-  /// With several labels a row: area under the ROC curve, mean over the labels that some validation rows have and others
-  /// do not (eval::area_under_curve()).
+  /// With several labels a row: area under the ROC curve (eval::area_under_curve()), mean over the labels that some
+  /// validation rows have and others do not, weighted by how many have them: of a label that one row has, chance decides.
   std::optional<double> area_under_curve;
   double learning_rate = 0;
   double seconds = 0;  ///< of this epoch, validation included
@@ -111,8 +111,8 @@ struct TrainedNetwork {
 /// options, images, libtorch and number of threads it gives the same weights, also when it was interrupted and goes on
 /// from its checkpoint.
 ///
-/// libtorch's random generator is seeded and its number of threads set for the length of the call; both belong to the
-/// whole program.
+/// libtorch's random generator, which belongs to the whole program, is seeded, and its number of threads set for the length
+/// of the call.
 /// \throws Error invalid_argument (options; sizes that differ; fewer than two rows or labels; a reconstruction weight
 ///         for a network without a decoder; targets without such a weight; patience where the held-out rows tell
 ///         nothing; balanced classes, or a network that looks where its classifier tells it, without a weight of
