@@ -5,12 +5,15 @@ jobs=$(nproc)
 
 build_packages=(cmake ninja-build g++ pkg-config libeigen3-dev nlohmann-json3-dev libxxhash-dev
   libopencv-dev libdcmtk-dev libcsv-dev libpugixml-dev libpng-dev libjpeg-dev libtiff-dev zlib1g-dev libopenjp2-7-dev
-  libssl-dev libcli11-dev libspdlog-dev libtorch-dev libopenblas-dev)
+  libssl-dev libcli11-dev libspdlog-dev libtorch-dev libopenblas-dev ccache)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-dev python3-venv)
 check_packages=(clang-format-14 clang-tidy-14 doxygen)
 tsan_packages=(clang-14 libclang-rt-14-dev libomp-14-dev)
 fuzz_packages=(clang-14 libclang-rt-14-dev libomp-14-dev)
 neon_packages=(g++-aarch64-linux-gnu qemu-user googletest)
+
+# What a build compiled, the Python package and the tests of the installed package need not compile again.
+export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 
 say() { printf '== %s\n' "$*" >&2; }
 

@@ -24,6 +24,14 @@ inline int resolve_threads(int requested) {
   return requested > 0 ? requested : std::max(1, omp_get_max_threads());
 }
 
+/// OpenMP's number of threads for parallel regions that the calling thread begins.
+inline int threads_of_caller() {
+  return omp_get_max_threads();
+}
+inline void set_threads_of_caller(int threads) {
+  omp_set_num_threads(threads);
+}
+
 /// Calls body(i) for every i below `count` over `threads` threads (0: all). When bodies throw, the loop stops
 /// early and the exception of the lowest index that threw is rethrown here.
 template <class Body>

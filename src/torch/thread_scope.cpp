@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
-#include <omp.h>
 
 #include <mutex>
 
@@ -68,7 +67,7 @@ ThreadScope::ThreadScope(int threads) : counts_(!at::in_parallel_region()) {
   }
   if (!counts_) return;
   // A thread's first question to libtorch gives it the program's number, which is another call's while that runs.
-  before_ = omp_get_max_threads();
+  before_ = detail::threads_of_caller();
   const int asked = at::get_num_threads();
   if (scopes().counting++ == 0) scopes().before = before_ = asked;
   at::set_num_threads(wanted);
@@ -80,7 +79,7 @@ ThreadScope::~ThreadScope() {
   if (!counts_) return;
   const bool last = --scopes().counting == 0;
   at::set_num_threads(last ? scopes().before : before_);
-  if (last) omp_set_num_threads(before_);  // at's number is the program's now, the thread's its own
+  if (last) detail::set_threads_of_caller(before_);  // at's number is the program's now, the thread's its own
 }
 
 }  // namespace medretrieval::deep
